@@ -1,0 +1,140 @@
+// What people declare of a camera, and what the public door tells of it.
+
+import { z } from 'zod';
+import { cameraIdSchema, instantSchema } from './scalars.js';
+
+const streamUrlSchema = z
+  .string()
+  .max(2048)
+  .regex(/^rtsps?:\/\/[^\s]+$/i, 'expected an rtsp:// or rtsps:// URL')
+  .refine((text) => URL.canParse(text), 'expected a URL that can be parsed');
+
+export const recordingModeSchema = z.enum(['motion', 'motion+lowres', 'continuous', 'off']);
+export type RecordingMode = z.infer<typeof recordingModeSchema>;
+
+/** A weekly exception to the mode: minutes from Monday 00:00 in the recorder's time zone. */
+export const scheduleEntrySchema = z
+  .object({
+    fromMinute: z.number().int().min(0).max(10_080),
+    toMinute: z.number().int().min(0).max(10_080),
+    mode: recordingModeSchema,
+  })
+  .refine((entry) => entry.fromMinute < entry.toMinute, 'expected fromMinute before toMinute');
+export type ScheduleEntry = z.infer<typeof scheduleEntrySchema>;
+
+export const recordingSchema = z.object({
+  mode: recordingModeSchema.default('motion'),
+  preRollSeconds: z.number().min(0).max(60).default(5),
+  postRollSeconds: z.number().min(0).max(600).default(10),
+  schedule: z.array(scheduleEntrySchema).max(336).optional(),
+});
+export type Recording = z.infer<typeof recordingSchema>;
+
+export const retentionSchema = z.object({
+  /** The compliance window: footage older than this is deleted within the hour. */
+  days: z.number().positive().max(3650).default(30),
+  minDays: z.number().min(0).max(3650).optional(),
+  maxBytes: z.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional(),
+});
+export type Retention = z.infer<typeof retentionSchema>;
+
+const unit = z.number().min(0).max(1);
+export const polygonSchema = z.array(z.tuple([unit, unit])).min(3).max(64);
+export type Polygon = z.infer<typeof polygonSchema>;
+
+export const motionSettingsSchema = z.object({
+  sensitivity: z.number().min(0).max(1).default(0.5),
+  /** When given, only movement inside one of them counts. */
+  zones: z.array(polygonSchema).max(32).optional(),
+  /** Movement inside any of them is ignored. */
+  masks: z.array(polygonSchema).max(32).optional(),
+});
+export type MotionSettings = z.infer<typeof motionSettingsSchema>;
+
+export const locationSchema = z.object({
+  latitude: z.number().min(-90).max(90),
+  longitude: z.number().min(-180).max(180),
+  headingDegrees: z.number().min(0).max(360).optional(),
+  fieldOfViewDegrees: z.number().min(1).max(360).optional(),
+});
+export type Location = z.infer<typeof locationSchema>;
+
+export const onvifInputSchema = z.object({
+  url: z
+    .string()
+    .max(2048)
+    .regex(/^https?:\/\/[^\s]+$/i, 'expected an http:// or https:// URL')
+    .refine((text) => URL.canParse(text), 'expected a URL that can be parsed'),
+  username: z.string().max(256).optional(),
+  /** Goes in and never comes out. */
+  password: z.string().max(256).optional(),
+});
+
+const cameraName = z.string().trim().min(1).max(120);
+const transportSchema = z.enum(['tcp', 'udp']);
+
+export const cameraInputSchema = z.object({
+  name: cameraName,
+  streams: z.object({ main: streamUrlSchema, sub: streamUrlSchema.optional() }),
+  onvif: onvifInputSchema.optional(),
+  recording: recordingSchema.prefault({}),
+  retention: retentionSchema.prefault({}),
+  motion: motionSettingsSchema.prefault({}),
+  location: locationSchema.optional(),
+  transport: transportSchema.default('tcp'),
+});
+export type CameraInput = z.output<typeof cameraInputSchema>;
+
+/** A patch merges one level deep; null removes what is optional. */
+export const cameraPatchSchema = z.object({
+  name: cameraName.optional(),
+  streams: z
+    .object({ main: streamUrlSchema.optional(), sub: streamUrlSchema.nullable().optional() })
+    .optional(),
+  onvif: onvifInputSchema.partial().nullable().optional(),
+  recording: z
+    .object({
+      mode: recordingModeSchema.optional(),
+      preRollSeconds: z.number().min(0).max(60).optional(),
+      postRollSeconds: z.number().min(0).max(600).optional(),
+      schedule: z.array(scheduleEntrySchema).max(336).nullable().optional(),
+    })
+    .optional(),
+  retention: z
+    .object({
+      days: z.number().positive().max(3650).optional(),
+      minDays: z.number().min(0).max(3650).nullable().optional(),
+      maxBytes: z.number().int().positive().nullable().optional(),
+    })
+    .optional(),
+  motion: z
+    .object({
+      sensitivity: z.number().min(0).max(1).optional(),
+      zones: z.array(polygonSchema).max(32).nullable().optional(),
+      masks: z.array(polygonSchema).max(32).nullable().optional(),
+    })
+    .optional(),
+  location: locationSchema.nullable().optional(),
+  transport: transportSchema.optional(),
+});
+export type CameraPatch = z.output<typeof cameraPatchSchema>;
+
+/** A camera as it comes out: stream URLs without user and password. */
+export const cameraSchema = z.object({
+  id: cameraIdSchema,
+  name: cameraName,
+  streams: z.object({ main: z.string(), sub: z.string().optional() }),
+  onvif: z
+    .object({ url: z.string(), username: z.string().optional(), hasPassword: z.boolean() })
+    .optional(),
+  hasCredentials: z.boolean(),
+  recording: recordingSchema,
+  retention: retentionSchema,
+  motion: motionSettingsSchema,
+  location: locationSchema.optional(),
+  transport: transportSchema,
+  ptz: z.boolean(),
+  createdAt: instantSchema,
+  updatedAt: instantSchema,
+});
+export type Camera = z.infer<typeof cameraSchema>;

@@ -1,0 +1,48 @@
+// What the control plane tells a recorder to do; the recorder keeps a sealed copy of it.
+
+import { z } from 'zod';
+import { motionSettingsSchema, recordingSchema, retentionSchema } from './camera.js';
+import { cameraIdSchema } from './scalars.js';
+
+export const recorderCameraSchema = z.object({
+  id: cameraIdSchema,
+  name: z.string(),
+  /** With credentials. */
+  streams: z.object({ main: z.string(), sub: z.string().optional() }),
+  transport: z.enum(['tcp', 'udp']),
+  recording: recordingSchema,
+  retention: retentionSchema,
+  motion: motionSettingsSchema,
+});
+export type RecorderCamera = z.infer<typeof recorderCameraSchema>;
+
+export const recorderHoldSchema = z.object({
+  id: z.uuid(),
+  cameras: z.array(cameraIdSchema),
+  fromUnixMs: z.number(),
+  toUnixMs: z.number(),
+});
+export type RecorderHold = z.infer<typeof recorderHoldSchema>;
+
+export const recorderConfigSchema = z.object({
+  /** Changes with every change of the rest: an opaque digest. */
+  version: z.string(),
+  cameras: z.array(recorderCameraSchema),
+  holds: z.array(recorderHoldSchema),
+});
+export type RecorderConfig = z.infer<typeof recorderConfigSchema>;
+
+/** A recorder (or transcoder) says that it lives; the answer carries the configuration to apply. */
+export const announceSchema = z.object({
+  role: z.enum(['recorder', 'transcoder']),
+  /** Stable over restarts. */
+  id: z.string().min(1).max(128),
+  /** Its internal door. */
+  url: z.string(),
+  /** What it runs now; absent for a transcoder and for a recorder without any. */
+  configVersion: z.string().optional(),
+});
+export type Announce = z.infer<typeof announceSchema>;
+
+export const announceAnswerSchema = z.object({ config: recorderConfigSchema.optional() });
+export type AnnounceAnswer = z.infer<typeof announceAnswerSchema>;

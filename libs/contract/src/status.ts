@@ -1,0 +1,112 @@
+// What a camera does at this moment, and what a probe of one found.
+
+import { z } from 'zod';
+import { gapReasonSchema, instantSchema, trackSchema, videoCodecSchema } from './scalars.js';
+import { recordingModeSchema } from './camera.js';
+
+export const cameraStateSchema = z.enum(['online', 'connecting', 'offline', 'disabled']);
+export type CameraState = z.infer<typeof cameraStateSchema>;
+
+export const trackStatusSchema = z.object({
+  track: trackSchema,
+  codec: videoCodecSchema.optional(),
+  width: z.number().optional(),
+  height: z.number().optional(),
+  fps: z.number().optional(),
+  /** Bits per second over the last seconds. */
+  bitrate: z.number().optional(),
+  groupSeconds: z.number().optional(),
+  clockOffsetMs: z.number().optional(),
+  lastFrameAt: instantSchema.optional(),
+  frames: z.number(),
+  lostPackets: z.number(),
+  /** Frames that were not kept, by reason. */
+  dropped: z.record(z.string(), z.number()),
+  connects: z.number(),
+  /** Ended connections, by reason. */
+  disconnects: z.record(z.string(), z.number()),
+});
+export type TrackStatus = z.infer<typeof trackStatusSchema>;
+
+export const cameraStatusSchema = z.object({
+  state: cameraStateSchema,
+  /** A sentence for people, when the camera is not online or does not record as declared. */
+  reason: z.string().optional(),
+  codec: videoCodecSchema.optional(),
+  width: z.number().optional(),
+  height: z.number().optional(),
+  fps: z.number().optional(),
+  bitrate: z.number().optional(),
+  groupSeconds: z.number().optional(),
+  clockOffsetMs: z.number().optional(),
+  lastFrameAt: instantSchema.optional(),
+  recording: z.object({
+    active: z.boolean(),
+    mode: recordingModeSchema,
+    since: instantSchema.optional(),
+    /** Why nothing is being kept now. */
+    reason: gapReasonSchema.optional(),
+  }),
+  motion: z.object({
+    active: z.boolean(),
+    level: z.number(),
+    /** `behind`: the detector lost pace, so the camera records continuously. */
+    detector: z.enum(['ok', 'starting', 'behind', 'failed', 'off']),
+  }),
+  tracks: z.array(trackStatusSchema),
+});
+export type CameraStatus = z.infer<typeof cameraStatusSchema>;
+
+export const probeInputSchema = z.object({
+  url: z
+    .string()
+    .max(2048)
+    .regex(/^rtsps?:\/\/[^\s]+$/i, 'expected an rtsp:// or rtsps:// URL')
+    .refine((text) => URL.canParse(text), 'expected a URL that can be parsed'),
+  transport: z.enum(['tcp', 'udp']).default('tcp'),
+});
+export type ProbeInput = z.output<typeof probeInputSchema>;
+
+export const probeResultSchema = z.object({
+  reachable: z.boolean(),
+  /** `good`, `usable` with advice, or `unusable` with the reason first in `advice`. */
+  grade: z.enum(['good', 'usable', 'unusable']),
+  advice: z.array(z.string()),
+  codec: videoCodecSchema.optional(),
+  width: z.number().optional(),
+  height: z.number().optional(),
+  fps: z.number().optional(),
+  bitrate: z.number().optional(),
+  groupSeconds: z.number().optional(),
+  audio: z.string().optional(),
+  server: z.string().optional(),
+});
+export type ProbeResult = z.infer<typeof probeResultSchema>;
+
+export const discoveredCameraSchema = z.object({
+  /** The ONVIF device service URL. */
+  url: z.string(),
+  name: z.string().optional(),
+  hardware: z.string().optional(),
+  address: z.string(),
+});
+export type DiscoveredCamera = z.infer<typeof discoveredCameraSchema>;
+
+/** What an ONVIF device tells of itself to somebody with its credentials. */
+export const onvifDeviceSchema = z.object({
+  manufacturer: z.string().optional(),
+  model: z.string().optional(),
+  firmware: z.string().optional(),
+  ptz: z.boolean(),
+  profiles: z.array(
+    z.object({
+      token: z.string(),
+      name: z.string(),
+      codec: z.string().optional(),
+      width: z.number().optional(),
+      height: z.number().optional(),
+      streamUrl: z.string(),
+    }),
+  ),
+});
+export type OnvifDevice = z.infer<typeof onvifDeviceSchema>;

@@ -1,0 +1,151 @@
+// What exists when: recordings, motion, gaps, storage and holds.
+
+import { z } from 'zod';
+import { cameraIdSchema, gapReasonSchema, instantInputSchema, instantSchema, trackSchema } from './scalars.js';
+
+const cameraList = z
+  .string()
+  .max(40_000)
+  .transform((text) => text.split(',').filter((part) => part !== ''))
+  .pipe(z.array(cameraIdSchema).min(1).max(1000));
+
+const period = { from: instantInputSchema, to: instantInputSchema };
+
+export const timelineQuerySchema = z
+  .object({ cameras: cameraList, ...period })
+  .refine((query) => query.from < query.to, 'expected from before to');
+export type TimelineQuery = z.output<typeof timelineQuerySchema>;
+
+export const recordingSpanSchema = z.object({
+  from: instantSchema,
+  to: instantSchema,
+  track: trackSchema,
+});
+export const motionSpanSchema = z.object({ from: instantSchema, to: instantSchema, peak: z.number() });
+export const gapSpanSchema = z.object({
+  from: instantSchema,
+  to: instantSchema,
+  reason: gapReasonSchema,
+});
+
+export const timelineSchema = z.object({
+  cameras: z.array(
+    z.object({
+      id: cameraIdSchema,
+      recordings: z.array(recordingSpanSchema),
+      motion: z.array(motionSpanSchema),
+      gaps: z.array(gapSpanSchema),
+    }),
+  ),
+  /** Recorders that could not be asked; what they hold is missing here. */
+  unavailable: z.array(z.string()).optional(),
+});
+export type TimelineAnswer = z.infer<typeof timelineSchema>;
+
+const regionSchema = z
+  .string()
+  .transform((text) => text.split(',').map(Number))
+  .pipe(z.tuple([z.number(), z.number(), z.number(), z.number()]))
+  .refine(
+    ([x, y, w, h]) => x >= 0 && y >= 0 && w > 0 && h > 0 && x + w <= 1.0001 && y + h <= 1.0001,
+    'expected x,y,w,h inside 0..1',
+  );
+
+export const motionQuerySchema = z
+  .object({
+    cameras: cameraList,
+    ...period,
+    region: regionSchema.optional(),
+    minLevel: z.coerce.number().min(0).max(1).default(0),
+    limit: z.coerce.number().int().min(1).max(1000).default(100),
+    cursor: z.string().max(512).optional(),
+  })
+  .refine((query) => query.from < query.to, 'expected from before to');
+export type MotionQuery = z.output<typeof motionQuerySchema>;
+
+export const motionEventSchema = z.object({
+  id: z.string(),
+  camera: cameraIdSchema,
+  from: instantSchema,
+  to: instantSchema,
+  /** 0..1. */
+  peak: z.number(),
+  /** Indices of moved cells in a grid of 16 x 9, left to right, top to bottom. */
+  cells: z.array(z.number().int().min(0).max(143)),
+});
+export type MotionEvent = z.infer<typeof motionEventSchema>;
+
+/** Newest first. */
+export const motionAnswerSchema = z.object({
+  items: z.array(motionEventSchema),
+  cursor: z.string().optional(),
+  unavailable: z.array(z.string()).optional(),
+});
+export type MotionAnswer = z.infer<typeof motionAnswerSchema>;
+
+export const storageSchema = z.object({
+  disks: z.array(
+    z.object({
+      path: z.string(),
+      state: z.enum(['ok', 'low', 'critical', 'full', 'failed']),
+      reason: z.string().optional(),
+      sizeBytes: z.number(),
+      freeBytes: z.number(),
+      footageBytes: z.number(),
+    }),
+  ),
+  watermarks: z.object({ lowBytes: z.number(), criticalBytes: z.number(), stopBytes: z.number() }),
+  cameras: z.array(
+    z.object({
+      id: cameraIdSchema,
+      bytes: z.number(),
+      chunks: z.number(),
+      oldest: instantSchema.optional(),
+      newest: instantSchema.optional(),
+      bytesPerDay: z.number(),
+      retentionDays: z.number(),
+    }),
+  ),
+  /** Days that the free space lasts at today's rate; absent while the rate is zero. */
+  daysLeft: z.number().optional(),
+  nextDeletions: z.array(
+    z.object({ camera: cameraIdSchema, at: instantSchema, bytes: z.number(), rule: z.string() }),
+  ),
+  unavailable: z.array(z.string()).optional(),
+});
+export type Storage = z.infer<typeof storageSchema>;
+
+export const holdInputSchema = z
+  .object({
+    cameras: z.array(cameraIdSchema).min(1).max(1000),
+    ...period,
+    reason: z.string().trim().min(1).max(1000),
+  })
+  .refine((hold) => hold.from < hold.to, 'expected from before to');
+export type HoldInput = z.output<typeof holdInputSchema>;
+
+export const holdSchema = z.object({
+  id: z.uuid(),
+  cameras: z.array(cameraIdSchema),
+  from: instantSchema,
+  to: instantSchema,
+  reason: z.string(),
+  createdBy: z.string(),
+  createdAt: instantSchema,
+  /** Every recorder that holds such footage has confirmed. */
+  confirmed: z.boolean(),
+});
+export type Hold = z.infer<typeof holdSchema>;
+
+/** A deletion of footage, as the recorder recorded it. */
+export const deletionSchema = z.object({
+  at: instantSchema,
+  camera: cameraIdSchema,
+  track: trackSchema,
+  chunk: z.string(),
+  from: instantSchema,
+  to: instantSchema,
+  bytes: z.number(),
+  rule: z.string(),
+});
+export type Deletion = z.infer<typeof deletionSchema>;
