@@ -4,11 +4,23 @@
 export const ROOMS = [
   ['apps/server', 'Nest coat over the control plane', 'base contract catalog jobs onvif'],
   ['apps/recorder', 'Nest coat over the hot path', 'base contract pipeline store timeline'],
-  ['apps/transcoder', 'Nest coat over renditions and exports', 'base contract media transcode jobs'],
+  [
+    'apps/transcoder',
+    'Nest coat over renditions and exports',
+    'base contract media transcode jobs',
+  ],
   ['apps/console', 'React: what the operator sees', 'contract'],
   ['apps/simulator', 'cameras that do not exist', 'base media'],
-  ['apps/cli', '`nightjar`: check, rebuild, export, verify, backup', 'base contract store timeline media catalog'],
-  ['apps/launcher', 'plain JavaScript that runs before anything is installed: installs, builds, starts and watches the processes', ''],
+  [
+    'apps/cli',
+    '`nightjar`: check, rebuild, export, verify, backup',
+    'base contract store timeline media catalog',
+  ],
+  [
+    'apps/launcher',
+    'plain JavaScript that runs before anything is installed: installs, builds, starts and watches the processes',
+    '',
+  ],
   ['libs/base', 'time, errors, log, config, shutdown, bounded queue', ''],
   ['libs/contract', 'every shape that crosses a process boundary (zod); browser-safe', ''],
   ['libs/media', 'encoded media as values: frames, NAL units, SPS, fMP4; no I/O', 'base'],
@@ -17,9 +29,17 @@ export const ROOMS = [
   ['libs/motion', 'frames in, motion level and cells out', 'base media'],
   ['libs/store', 'chunks on disk: append, seal, recover, read, scrub, drop', 'base media'],
   ['libs/timeline', 'the LSM: what exists when, motion, gaps, expiry', 'base media'],
-  ['libs/pipeline', 'the only room where camera, disk and viewer meet', 'base media rtsp motion store timeline'],
+  [
+    'libs/pipeline',
+    'the only room where camera, disk and viewer meet',
+    'base media rtsp motion store timeline',
+  ],
   ['libs/transcode', 'decode and encode, GPU first', 'base media'],
-  ['libs/catalog', 'what people declared: cameras, users, policy (TypeORM)', 'base contract migrations'],
+  [
+    'libs/catalog',
+    'what people declared: cameras, users, policy (TypeORM)',
+    'base contract migrations',
+  ],
   ['libs/jobs', 'durable work: typed job table, BullMQ on PostgreSQL or Redis', 'base contract'],
   ['migrations', 'TypeORM migrations for the catalog', ''],
 ].map(([path, purpose, imports]) => ({

@@ -48,7 +48,9 @@ export class Child {
       this.#process = undefined;
       if (this.#stopping) return;
       if (performance.now() - startedMs > HEALTHY_MS) this.#delayMs = FIRST_DELAY_MS;
-      this.#log(`${this.#name} ended with ${signal ?? code}; starting it again in ${this.#delayMs} ms`);
+      this.#log(
+        `${this.#name} ended with ${signal ?? code}; starting it again in ${this.#delayMs} ms`,
+      );
       this.#timer = setTimeout(() => this.start(), this.#delayMs);
       this.#delayMs = Math.min(this.#delayMs * 2, LONGEST_DELAY_MS);
     });

@@ -10,7 +10,9 @@ export function demoCameras(rtspPort, onvifPort) {
     },
     ...rest,
   });
-  const onvif = (scene) => ({ onvif: { url: `http://127.0.0.1:${onvifPort}/onvif/${scene}/device_service` } });
+  const onvif = (scene) => ({
+    onvif: { url: `http://127.0.0.1:${onvifPort}/onvif/${scene}/device_service` },
+  });
   return [
     camera('Gate', 'gate', onvif('gate')),
     camera('Yard', 'yard', {}),

@@ -37,7 +37,9 @@ async function run(settings, demo) {
     stopping ??= (async () => {
       log(`${why}: stopping`);
       // The recorder first: it flushes what it holds, while everything it might need still runs.
-      await Promise.all(children.filter((child) => child.name === 'recorder').map((child) => child.stop()));
+      await Promise.all(
+        children.filter((child) => child.name === 'recorder').map((child) => child.stop()),
+      );
       await Promise.all(children.map((child) => child.stop()));
       await postgres?.stop();
       release(settings.dataDir);
@@ -70,7 +72,8 @@ async function run(settings, demo) {
       ...settings.environment,
       DATABASE_URL: settings.databaseUrl ?? postgres.url,
       NIGHTJAR_SECRET_KEY: settings.environment.NIGHTJAR_SECRET_KEY ?? secrets.secretKey,
-      NIGHTJAR_INTERNAL_SECRET: settings.environment.NIGHTJAR_INTERNAL_SECRET ?? secrets.internalSecret,
+      NIGHTJAR_INTERNAL_SECRET:
+        settings.environment.NIGHTJAR_INTERNAL_SECRET ?? secrets.internalSecret,
       NIGHTJAR_SERVER_URL: `http://127.0.0.1:${await freePort()}`,
     };
     const child = (role, extra = {}) => {
@@ -222,7 +225,9 @@ function printBanner(settings, demo) {
 }
 
 function printHelp() {
-  console.log('npm start [-- --demo]\n\n  --demo  adds four simulated cameras\n\nSettings, by environment:\n');
+  console.log(
+    'npm start [-- --demo]\n\n  --demo  adds four simulated cameras\n\nSettings, by environment:\n',
+  );
   for (const [name, what, byDefault] of SETTINGS) {
     console.log(`  ${name.padEnd(26)} ${what}${byDefault === '' ? '' : ` (default ${byDefault})`}`);
   }

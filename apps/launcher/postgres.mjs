@@ -3,7 +3,15 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, mkdirSync, openSync, closeSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  openSync,
+  closeSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -28,7 +36,10 @@ export async function startPostgres(options) {
   const runDir =
     Buffer.byteLength(options.runDir) <= LONGEST_RUN_DIR
       ? options.runDir
-      : join(tmpdir(), `nightjar-${createHash('sha256').update(dataDir).digest('hex').slice(0, 12)}`);
+      : join(
+          tmpdir(),
+          `nightjar-${createHash('sha256').update(dataDir).digest('hex').slice(0, 12)}`,
+        );
   for (const directory of [dataDir, runDir]) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     if (account !== undefined) chownSync(directory, account.uid, account.gid);

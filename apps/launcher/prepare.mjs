@@ -10,7 +10,14 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 const INSTALL_STAMP = join(ROOT, 'node_modules', '.nightjar-installed');
 const BUILD_STAMP = join(ROOT, 'dist', '.nightjar-built');
-const BUILD_INPUTS = ['apps', 'libs', 'migrations', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
+const BUILD_INPUTS = [
+  'apps',
+  'libs',
+  'migrations',
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+];
 
 /** @param {(line: string) => void} log */
 export async function prepare(log) {
@@ -56,7 +63,8 @@ export function runTool(program, args, options = {}) {
     child.once('error', reject);
     child.once('exit', (code, signal) => {
       if (code === 0) resolve();
-      else reject(new Error(`${program} ${args.slice(0, 2).join(' ')} ended with ${signal ?? code}`));
+      else
+        reject(new Error(`${program} ${args.slice(0, 2).join(' ')} ended with ${signal ?? code}`));
     });
   });
 }

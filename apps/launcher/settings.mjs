@@ -14,7 +14,11 @@ export const SETTINGS = [
   ['NIGHTJAR_ADMIN_PASSWORD', 'first password of user admin, on an empty installation', ''],
   ['DATABASE_URL', 'a PostgreSQL of yours instead of the embedded one', ''],
   ['REDIS_URL', 'a Redis for jobs instead of PostgreSQL', ''],
-  ['NIGHTJAR_SECRET_KEY', 'key for camera passwords at rest, 32 characters or more', 'made and kept'],
+  [
+    'NIGHTJAR_SECRET_KEY',
+    'key for camera passwords at rest, 32 characters or more',
+    'made and kept',
+  ],
   ['NIGHTJAR_INTERNAL_SECRET', 'secret of the doors between processes', 'made and kept'],
   ['NIGHTJAR_LOG_LEVEL', 'trace, debug, info, warn or error', 'info'],
   ['NIGHTJAR_LOG_FORMAT', 'text or json', 'text on a terminal, else json'],
@@ -78,7 +82,9 @@ export function readSettings(environment) {
   if (!['text', 'json'].includes(format)) fail('NIGHTJAR_LOG_FORMAT', 'text or json');
 
   if (faults.length > 0) {
-    throw new Error(`these settings are not valid:\n${faults.map((line) => `  ${line}`).join('\n')}`);
+    throw new Error(
+      `these settings are not valid:\n${faults.map((line) => `  ${line}`).join('\n')}`,
+    );
   }
   return {
     dataDir,
@@ -121,7 +127,10 @@ export function readSecrets(dataDir) {
   }
   const make = () => randomBytes(32).toString('base64url');
   const secrets = { secretKey: make(), internalSecret: make(), databasePassword: make() };
-  writeFileSync(`${path}.new`, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600, flush: true });
+  writeFileSync(`${path}.new`, `${JSON.stringify(secrets, null, 2)}\n`, {
+    mode: 0o600,
+    flush: true,
+  });
   renameSync(`${path}.new`, path);
   return secrets;
 }

@@ -32,7 +32,9 @@ function asText(line: string): string {
   const level = entry.level === 'info' ? '' : `${String(entry.level).toUpperCase()} `;
   const facts = Object.entries(entry)
     .filter(([name]) => !UNSHOWN.has(name))
-    .map(([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+    .map(
+      ([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    );
   const error = entry.err as { message?: string; stack?: string } | undefined;
   const cause = error === undefined ? '' : `\n  ${error.stack ?? error.message ?? ''}`;
   const time = String(entry.time).slice(11, 23);

@@ -39,7 +39,10 @@ export const retentionSchema = z.object({
 export type Retention = z.infer<typeof retentionSchema>;
 
 const unit = z.number().min(0).max(1);
-export const polygonSchema = z.array(z.tuple([unit, unit])).min(3).max(64);
+export const polygonSchema = z
+  .array(z.tuple([unit, unit]))
+  .min(3)
+  .max(64);
 export type Polygon = z.infer<typeof polygonSchema>;
 
 export const motionSettingsSchema = z.object({

@@ -37,14 +37,25 @@ export const loginAnswerSchema = z.object({
 });
 export type LoginAnswer = z.infer<typeof loginAnswerSchema>;
 
-export const meSchema = z.object({ user: userSchema, csrfToken: z.string(), expiresAt: instantSchema });
+export const meSchema = z.object({
+  user: userSchema,
+  csrfToken: z.string(),
+  expiresAt: instantSchema,
+});
 export type Me = z.infer<typeof meSchema>;
 
 /** First run: whether an administrator exists yet. */
 export const setupStateSchema = z.object({ needed: z.boolean() });
-export const setupInputSchema = z.object({ token: z.string().min(1).max(128), password: newPasswordSchema });
+export const setupInputSchema = z.object({
+  token: z.string().min(1).max(128),
+  password: newPasswordSchema,
+});
 
-export const userInputSchema = z.object({ username, password: newPasswordSchema, role: roleSchema });
+export const userInputSchema = z.object({
+  username,
+  password: newPasswordSchema,
+  role: roleSchema,
+});
 export type UserInput = z.infer<typeof userInputSchema>;
 export const userPatchSchema = z.object({
   password: newPasswordSchema.optional(),

@@ -15,7 +15,11 @@ export const ptzPresetInputSchema = z.object({ name: z.string().trim().min(1).ma
 export const PTZ_DEADMAN_MS = 500;
 
 export const ptzCommandSchema = z.discriminatedUnion('type', [
-  ptzMoveSchema.extend({ type: z.literal('move'), camera: cameraIdSchema, sequence: z.number().optional() }),
+  ptzMoveSchema.extend({
+    type: z.literal('move'),
+    camera: cameraIdSchema,
+    sequence: z.number().optional(),
+  }),
   z.object({ type: z.literal('stop'), camera: cameraIdSchema, sequence: z.number().optional() }),
 ]);
 export type PtzCommand = z.output<typeof ptzCommandSchema>;

@@ -18,27 +18,25 @@ export type VideoCodec = z.infer<typeof videoCodecSchema>;
 export const instantSchema = z.iso.datetime({ precision: 3 });
 
 /** In requests: ISO 8601 with any offset, or Unix milliseconds as number or digits. Gives Unix ms. */
-export const instantInputSchema = z
-  .union([z.number(), z.string()])
-  .transform((value, context) => {
-    const unixMs =
-      typeof value === 'number'
-        ? value
-        : /^\d{9,16}$/.test(value)
-          ? Number(value)
-          : /^\d{4}-\d{2}-\d{2}/.test(value)
-            ? Date.parse(value)
-            : Number.NaN;
-    // Year 2255 is where microseconds leave the safe integers.
-    if (!Number.isFinite(unixMs) || unixMs < 0 || unixMs > 9e12) {
-      context.addIssue({
-        code: 'custom',
-        message: 'expected an ISO 8601 time or Unix milliseconds',
-      });
-      return z.NEVER;
-    }
-    return Math.round(unixMs);
-  });
+export const instantInputSchema = z.union([z.number(), z.string()]).transform((value, context) => {
+  const unixMs =
+    typeof value === 'number'
+      ? value
+      : /^\d{9,16}$/.test(value)
+        ? Number(value)
+        : /^\d{4}-\d{2}-\d{2}/.test(value)
+          ? Date.parse(value)
+          : Number.NaN;
+  // Year 2255 is where microseconds leave the safe integers.
+  if (!Number.isFinite(unixMs) || unixMs < 0 || unixMs > 9e12) {
+    context.addIssue({
+      code: 'custom',
+      message: 'expected an ISO 8601 time or Unix milliseconds',
+    });
+    return z.NEVER;
+  }
+  return Math.round(unixMs);
+});
 
 export const renditionSchema = z.enum(['source', '1080p', '720p', '480p', '240p']);
 export type Rendition = z.infer<typeof renditionSchema>;

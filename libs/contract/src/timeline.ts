@@ -1,7 +1,13 @@
 // What exists when: recordings, motion, gaps, storage and holds.
 
 import { z } from 'zod';
-import { cameraIdSchema, gapReasonSchema, instantInputSchema, instantSchema, trackSchema } from './scalars.js';
+import {
+  cameraIdSchema,
+  gapReasonSchema,
+  instantInputSchema,
+  instantSchema,
+  trackSchema,
+} from './scalars.js';
 
 const cameraList = z
   .string()
@@ -21,7 +27,11 @@ export const recordingSpanSchema = z.object({
   to: instantSchema,
   track: trackSchema,
 });
-export const motionSpanSchema = z.object({ from: instantSchema, to: instantSchema, peak: z.number() });
+export const motionSpanSchema = z.object({
+  from: instantSchema,
+  to: instantSchema,
+  peak: z.number(),
+});
 export const gapSpanSchema = z.object({
   from: instantSchema,
   to: instantSchema,

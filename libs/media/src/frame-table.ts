@@ -98,7 +98,8 @@ export class FrameTable {
   /** Forgets NAL units noted since the last `endFrame`. */
   discardOpenFrame(): void {
     const first = this.firstNalOf(this.#count);
-    for (let nal = first; nal < this.#nalCount; nal++) this.#payloadBytes -= this.nalSizeOf(nal) + 4;
+    for (let nal = first; nal < this.#nalCount; nal++)
+      this.#payloadBytes -= this.nalSizeOf(nal) + 4;
     this.#nalCount = first;
   }
 

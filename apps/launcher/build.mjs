@@ -1,0 +1,5 @@
+// `npm run build`.
+
+import { build } from './prepare.mjs';
+
+await build();
