@@ -1,6 +1,19 @@
 // Encoded media as values: formats, frame tables, records, NAL units, parameter sets, fMP4. It does
 // no I/O, keeps no clock and decodes no picture.
 
+export {
+  fragmentDuration90k,
+  patchNalLengths,
+  writeFragmentHead,
+  type FragmentFrames,
+  type FragmentOptions,
+} from './fmp4-fragment.js';
+export {
+  FMP4_TIMESCALE,
+  FMP4_TRACK_ID,
+  writeFmp4Init,
+  type Fmp4InitOptions,
+} from './fmp4-init.js';
 export { FrameTable } from './frame-table.js';
 export type { FrameDropReason, FrameSink, TrackName, VideoCodec, VideoFormat } from './frame.js';
 export { RECORD_HEADROOM_BYTES, type MediaRecord } from './record.js';
