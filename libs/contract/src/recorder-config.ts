@@ -13,6 +13,8 @@ export const recorderCameraSchema = z.object({
   recording: recordingSchema,
   retention: retentionSchema,
   motion: motionSettingsSchema,
+  /** The camera is gone: record nothing, keep its footage until it expires. */
+  removed: z.boolean().optional(),
 });
 export type RecorderCamera = z.infer<typeof recorderCameraSchema>;
 
