@@ -1,0 +1,6 @@
+// The catalog's migrations, oldest first. A released one is never changed: a new one follows it.
+
+import type { MigrationInterface } from 'typeorm';
+import { Catalog1795255200000 } from './1795255200000-catalog.js';
+
+export const migrations: readonly (new () => MigrationInterface)[] = [Catalog1795255200000];
