@@ -1,0 +1,80 @@
+// A record while it is filled, kept in memory and written: its bytes, its frames, who still needs it.
+
+import { RECORD_HEADROOM_BYTES, type FrameTable, type MediaRecord, type VideoFormat } from '#media';
+import type { SlabPool } from './slab-pool.js';
+import { ticksToUs } from './units.js';
+
+export interface TrackRecordOptions {
+  readonly pool: SlabPool;
+  readonly run: number;
+  readonly startsGroup: boolean;
+  readonly format: VideoFormat;
+  /** A guess of the payload's size; the buffer grows when it is wrong. */
+  readonly expectedBytes: number;
+}
+
+/**
+ * Counted references: born with one, of its ingest. Whoever keeps it beyond a callback retains it;
+ * the last release gives the memory back, and after that nothing of it may be read.
+ */
+export class TrackRecord implements MediaRecord {
+  readonly run: number;
+  /** Set when the record is closed. */
+  sequence = 0;
+  startsGroup: boolean;
+  readonly format: VideoFormat;
+  readonly frames: FrameTable;
+  readonly payloadStart = RECORD_HEADROOM_BYTES;
+  /** Set when the first frame is whole. */
+  startDts90k = 0;
+  /** Set when the record is closed and the run's clock is settled. */
+  startUnixUs = 0;
+  groupStartUnixUs = 0;
+  /** Dropped frames precede the first frame, so no duration reaches over to it. */
+  followsHole = false;
+  buffer: Buffer;
+  payloadEnd: number;
+  readonly #pool: SlabPool;
+  #references = 1;
+
+  constructor(options: TrackRecordOptions) {
+    this.run = options.run;
+    this.startsGroup = options.startsGroup;
+    this.format = options.format;
+    this.#pool = options.pool;
+    this.frames = options.pool.takeTable();
+    this.buffer = options.pool.take(RECORD_HEADROOM_BYTES + options.expectedBytes);
+    this.payloadEnd = this.payloadStart;
+  }
+
+  get payloadBytes(): number {
+    return this.payloadEnd - this.payloadStart;
+  }
+
+  /** UTC where the last frame ends. */
+  get endUnixUs(): number {
+    return this.startUnixUs + ticksToUs(this.frames.duration90k);
+  }
+
+  /** Makes room for `sizeBytes` behind `payloadEnd`; what is there keeps its place. */
+  reserve(sizeBytes: number): void {
+    const neededBytes = this.payloadEnd + sizeBytes;
+    if (neededBytes <= this.buffer.length) return;
+    const larger = this.#pool.take(Math.max(neededBytes, Math.ceil(this.buffer.length * 1.5)));
+    this.buffer.copy(larger, this.payloadStart, this.payloadStart, this.payloadEnd);
+    this.#pool.give(this.buffer);
+    this.buffer = larger;
+  }
+
+  retain(): this {
+    this.#references += 1;
+    return this;
+  }
+
+  release(): void {
+    this.#references -= 1;
+    if (this.#references > 0) return;
+    this.#pool.give(this.buffer);
+    this.#pool.giveTable(this.frames);
+  }
+}
