@@ -7,6 +7,12 @@ import { ADMIN_PASSWORD, Installation } from './installation.js';
 import { HAS_CHROMIUM } from './peers.js';
 import { startSimulatedCamera, type SimulatedCamera } from './simulated-camera.js';
 
+/** True in the page while its player plays. */
+const PLAYING = `(() => {
+  const video = document.querySelector('[data-testid=player-video]');
+  return video !== null && video.currentTime > 0 && !video.paused && video.readyState >= 3;
+})()`;
+
 const inBrowser = HAS_CHROMIUM ? describe : describe.skip;
 
 inBrowser('the console', () => {
@@ -124,10 +130,7 @@ inBrowser('the console', () => {
     for (let round = 0; round < 3; round++) {
       const clickedMs = performance.now();
       await page.mouse.click(await at(), box.y + box.height / 2);
-      await page.waitForFunction(() => {
-        const video = document.querySelector<HTMLVideoElement>('[data-testid=player-video]');
-        return video !== null && video.currentTime > 0 && !video.paused && video.readyState >= 3;
-      });
+      await page.waitForFunction(PLAYING);
       delays.push(performance.now() - clickedMs);
       await page.keyboard.press('Space');
     }
