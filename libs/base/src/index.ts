@@ -4,6 +4,7 @@
 
 export { Backoff, type BackoffOptions } from './backoff.js';
 export { BoundedQueue, type OverflowPolicy } from './bounded-queue.js';
+export { ByteReader, ByteWriter } from './byte-cursor.js';
 export { compiledModule } from './compiled-module.js';
 export { readConfig } from './config.js';
 export {
