@@ -1,0 +1,60 @@
+// Changes of cameras, as one step: the catalog, the recorders, the audit trail.
+
+import type { Catalog } from '#catalog';
+import type { Camera, CameraInput, CameraPatch } from '#contract';
+import type { AuditDesk } from './audit-desk.js';
+import type { EventDesk } from './event-desk.js';
+import type { Principal } from './gatekeeper.js';
+import type { RecorderRegistry } from './recorder-registry.js';
+
+export class CameraDesk {
+  readonly #catalog: Catalog;
+  readonly #registry: RecorderRegistry;
+  readonly #audit: AuditDesk;
+  readonly #events: EventDesk;
+
+  constructor(o: {
+    catalog: Catalog;
+    registry: RecorderRegistry;
+    audit: AuditDesk;
+    events: EventDesk;
+  }) {
+    this.#catalog = o.catalog;
+    this.#registry = o.registry;
+    this.#audit = o.audit;
+    this.#events = o.events;
+  }
+
+  async add(input: CameraInput, by: Principal | 'system'): Promise<Camera> {
+    const camera = await this.#catalog.cameras.add(input);
+    await this.#after(camera, 'add', by, { name: camera.name });
+    return camera;
+  }
+
+  async change(id: string, patch: CameraPatch, by: Principal | 'system'): Promise<Camera> {
+    const camera = await this.#catalog.cameras.change(id, patch);
+    // Names of fields only: values may be secret.
+    await this.#after(camera, 'change', by, { name: camera.name, fields: Object.keys(patch) });
+    return camera;
+  }
+
+  async remove(id: string, by: Principal): Promise<void> {
+    const camera = await this.#catalog.cameras.get(id);
+    await this.#catalog.cameras.remove(id);
+    await this.#after(camera, 'remove', by, { name: camera.name });
+  }
+
+  async #after(
+    camera: Camera,
+    verb: 'add' | 'change' | 'remove',
+    by: Principal | 'system',
+    detail: Record<string, unknown>,
+  ): Promise<void> {
+    await this.#audit.record(by, { action: `camera.${verb}`, subject: camera.id, detail });
+    await this.#registry.spreadChange();
+    const past = { add: 'added', change: 'changed', remove: 'removed' }[verb];
+    await this.#events.publish([
+      { kind: 'configuration', camera: camera.id, message: `camera ${camera.name} was ${past}` },
+    ]);
+  }
+}
