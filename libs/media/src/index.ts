@@ -8,12 +8,17 @@ export {
   type FragmentFrames,
   type FragmentOptions,
 } from './fmp4-fragment.js';
-export {
-  FMP4_TIMESCALE,
-  FMP4_TRACK_ID,
-  writeFmp4Init,
-  type Fmp4InitOptions,
-} from './fmp4-init.js';
+export { FMP4_TIMESCALE, FMP4_TRACK_ID, writeFmp4Init, type Fmp4InitOptions } from './fmp4-init.js';
 export { FrameTable } from './frame-table.js';
 export type { FrameDropReason, FrameSink, TrackName, VideoCodec, VideoFormat } from './frame.js';
+export {
+  isFirstSlice,
+  nalHeaderBytes,
+  nalKind,
+  nalType,
+  slicePpsId,
+  splitAnnexB,
+  type NalKind,
+} from './nal-unit.js';
+export { ParameterSets } from './parameter-sets.js';
 export { RECORD_HEADROOM_BYTES, type MediaRecord } from './record.js';
