@@ -1,0 +1,11 @@
+// Cameras that do not exist: footage drawn by procedure or read from a file, served by RTSP to as
+// many clients as a benchmark wants, and moved by ONVIF. For the demo, tests and benchmarks only;
+// nothing that records or shows footage depends on it.
+
+export { Clip, type ClipDescription, type ClipFrame, type ClipGroup } from './clip.js';
+export type { Credentials } from './digest-gate.js';
+export type { Pacing } from './rtp-packets.js';
+export type { RtspServer } from './rtsp-server.js';
+export { makeClip, type MakeClipOptions } from './scene-clip.js';
+export { Simulator, startSimulator, type SimulatorOptions } from './simulator.js';
+export type { Faults, SessionEnd, SimulatedStream } from './stream.js';

@@ -1,0 +1,20 @@
+// What a scene is: a still background, and what moves in front of it as a function of time.
+
+import type { Canvas } from './canvas.js';
+import type { Picture } from './picture.js';
+
+/** Coordinates are scene units: 1280 by 720, whatever the picture's size. */
+export interface Scene {
+  readonly name: string;
+  /** The loop's length; what `draw` and `light` do must meet again at its ends. */
+  readonly seconds: number;
+  /** Sensor noise: standard deviation in steps of luma; 0 for a picture that never changes. */
+  readonly noise: number;
+  /** Changes invalidate cached clips. */
+  readonly version: number;
+  paint(canvas: Canvas): void;
+  /** Draws what moves; absent when nothing does. */
+  draw?(picture: Picture, seconds: number): void;
+  /** The daylight's strength, 1 as painted. */
+  light?(seconds: number): number;
+}
