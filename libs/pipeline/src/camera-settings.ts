@@ -1,0 +1,49 @@
+// What a recorder is told of a camera: plain values, mapped from the contract by the app.
+
+import type { MotionPolygon } from '#motion';
+
+export type RecordingMode = 'motion' | 'motion+lowres' | 'continuous' | 'off';
+
+export interface CameraSettings {
+  readonly id: string;
+  readonly name: string;
+  /** With credentials. */
+  readonly streams: { readonly main: string; readonly sub?: string | undefined };
+  readonly transport: 'tcp' | 'udp';
+  readonly recording: {
+    readonly mode: RecordingMode;
+    readonly preRollSeconds: number;
+    readonly postRollSeconds: number;
+    /** Minutes from Monday 00:00 in the recorder's time zone; the last entry that fits counts. */
+    readonly schedule?: readonly ScheduleEntry[] | undefined;
+  };
+  readonly retention: {
+    readonly days: number;
+    readonly minDays?: number | undefined;
+    readonly maxBytes?: number | undefined;
+  };
+  readonly motion: {
+    readonly sensitivity: number;
+    readonly zones?: readonly MotionPolygon[] | undefined;
+    readonly masks?: readonly MotionPolygon[] | undefined;
+  };
+  /** No longer recorded; its footage stays until it expires. */
+  readonly removed?: boolean | undefined;
+}
+
+export interface ScheduleEntry {
+  readonly fromMinute: number;
+  readonly toMinute: number;
+  readonly mode: RecordingMode;
+}
+
+/** The mode that holds at a moment, by the week of the recorder's time zone. */
+export function modeAt(recording: CameraSettings['recording'], unixMs: number): RecordingMode {
+  if (recording.schedule === undefined || recording.schedule.length === 0) return recording.mode;
+  const date = new Date(unixMs);
+  const minute = ((date.getDay() + 6) % 7) * 1440 + date.getHours() * 60 + date.getMinutes();
+  const entry = recording.schedule.findLast(
+    ({ fromMinute, toMinute }) => fromMinute <= minute && minute < toMinute,
+  );
+  return entry?.mode ?? recording.mode;
+}

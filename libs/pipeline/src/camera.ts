@@ -1,0 +1,437 @@
+// One camera as it is recorded: its streams, what of them is kept, what is missing and why.
+
+import type { Clock, Log, Timer } from '#base';
+import type { TrackName } from '#media';
+import type { MotionChannel, MotionSample, MotionService } from '#motion';
+import type { StreamEndReason } from '#rtsp';
+import type { ChunkStore } from '#store';
+import type { Timeline, TimelineBatch } from '#timeline';
+import { detectorSentence, diskSentence, gapReasonOf, isOutage } from './gap-reasons.js';
+import { openLedger } from './open-ledger.js';
+import { modeAt, type CameraSettings, type RecordingMode } from './camera-settings.js';
+import type { FlushedCamera, FlushScheduler } from './flush-scheduler.js';
+import type { GapLedger, GapReason, LedgerState } from './gap-ledger.js';
+import { TrackGate, type DetectorState, type GatePolicy } from './gate.js';
+import type { TrackHub } from './hub.js';
+import { MotionEvents } from './motion-events.js';
+import type { SlabPool } from './slab-pool.js';
+import { TrackFeed, type TrackReport } from './track-feed.js';
+import { TrackFlush, type DiskFailure, type WaitingBytes } from './track-flush.js';
+
+/** A sub stream that is not there for so long cannot tell of movement: the main one is kept. */
+const SUB_PATIENCE_MS = 20_000;
+
+export type VideoTrack = Exclude<TrackName, 'audio'>;
+
+export interface RecordedCameraOptions {
+  readonly settings: CameraSettings;
+  readonly store: ChunkStore;
+  readonly timeline: Timeline;
+  readonly scheduler: FlushScheduler;
+  readonly motion: MotionService;
+  readonly pool: SlabPool;
+  readonly waiting: WaitingBytes;
+  readonly clock: Clock;
+  readonly log: Log;
+  onEvent(event: CameraEvent): void;
+}
+
+export interface CameraEvent {
+  readonly kind: 'camera-online' | 'camera-offline' | 'motion' | 'storage';
+  readonly camera: string;
+  readonly atUnixUs: number;
+  readonly message: string;
+}
+
+export interface CameraReport {
+  readonly id: string;
+  readonly state: 'online' | 'connecting' | 'offline' | 'disabled';
+  readonly reason?: string;
+  readonly recording: {
+    readonly active: boolean;
+    readonly mode: RecordingMode;
+    readonly sinceUnixUs?: number;
+    readonly reason?: GapReason;
+  };
+  readonly motion: {
+    readonly active: boolean;
+    readonly level: number;
+    readonly detector: DetectorState | 'off';
+  };
+  readonly tracks: readonly TrackReport[];
+}
+
+interface Lane {
+  readonly feed: TrackFeed;
+  readonly gate: TrackGate;
+  readonly flush: TrackFlush;
+}
+
+export class RecordedCamera implements FlushedCamera {
+  readonly #options: RecordedCameraOptions;
+  readonly #ledger: GapLedger;
+  readonly #events: MotionEvents;
+  /** UTC where each track's footage ends, over its runs. */
+  readonly #ends: Map<VideoTrack, number>;
+  readonly #lanes = new Map<VideoTrack, Lane>();
+  readonly #log: Log;
+  #settings: CameraSettings;
+  #mode: RecordingMode;
+  #channel: MotionChannel | undefined;
+  #leaveHub: (() => void) | undefined;
+  #timer: Timer | undefined;
+  /** Why the main stream is away; undefined while its records come. */
+  #away: GapReason | undefined = 'restart';
+  #everTried = false;
+  #disk: { failure: DiskFailure; message: string } | undefined;
+  #keepingSinceUs: number | undefined;
+  #startedAtMs: number;
+  #announced: 'camera-online' | 'camera-offline' | undefined;
+
+  private constructor(
+    options: RecordedCameraOptions,
+    ledger: GapLedger,
+    ends: Map<VideoTrack, number>,
+  ) {
+    const { settings, clock } = options;
+    this.#options = options;
+    this.#settings = settings;
+    this.#ledger = ledger;
+    this.#ends = ends;
+    this.#log = options.log.child({ camera: settings.id });
+    this.#events = new MotionEvents(settings.id);
+    this.#mode = modeAt(settings.recording, clock.nowUnixMs());
+    this.#startedAtMs = clock.monotonicMs();
+  }
+
+  /** Reads where its footage and gaps end, then connects. */
+  static async open(options: RecordedCameraOptions): Promise<RecordedCamera> {
+    const { timeline, settings, clock } = options;
+    const query = { fromUnixUs: 0, toUnixUs: Number.MAX_SAFE_INTEGER, limit: 1, reverse: true };
+    const ends = new Map<VideoTrack, number>();
+    for (const track of ['sub', 'main'] as const) {
+      const last = (await timeline.groups(settings.id, track, query))[0];
+      if (last !== undefined) ends.set(track, last.startUnixUs + last.durationUs);
+    }
+    const endUnixUs = ends.get('main') ?? 0;
+    const ledger = await openLedger(timeline, settings.id, endUnixUs, clock.nowUnixUs());
+    const camera = new RecordedCamera(options, ledger, ends);
+    camera.#start();
+    return camera;
+  }
+
+  get settings(): CameraSettings {
+    return this.#settings;
+  }
+
+  get tracks(): readonly TrackFlush[] {
+    return [...this.#lanes.values()].map((lane) => lane.flush);
+  }
+
+  /** Bytes of the pre-roll. */
+  get ringBytes(): number {
+    return [...this.#lanes.values()].reduce((sum, lane) => sum + lane.gate.ringBytes, 0);
+  }
+
+  hub(track: VideoTrack): TrackHub | undefined {
+    return this.#lanes.get(track)?.feed.hub;
+  }
+
+  drainRows(): TimelineBatch | undefined {
+    const main = this.#lanes.get('main');
+    if (main !== undefined && !main.flush.hasWork) {
+      const live = main.gate.keeping && main.feed.online;
+      this.#ledger.settle(live ? main.gate.keptUntilUs : this.#options.clock.nowUnixUs());
+    }
+    const gaps = this.#ledger.drain();
+    const motion = this.#events.drain();
+    if (gaps === undefined && motion.length === 0) return undefined;
+    return { ...gaps, motion };
+  }
+
+  /** Applies new settings; a stream is disturbed only where its own address changed. */
+  async update(settings: CameraSettings): Promise<void> {
+    const before = this.#settings;
+    this.#settings = settings;
+    const { recording } = settings;
+    for (const lane of this.#lanes.values()) {
+      lane.gate.setRolls(recording.preRollSeconds * 1000, recording.postRollSeconds * 1000);
+    }
+    const transportChanged = before.transport !== settings.transport;
+    if (transportChanged || before.streams.main !== settings.streams.main) {
+      await this.#closeLane('main');
+      this.#away = 'restart';
+      this.#mark(this.#options.clock.nowUnixUs());
+      this.#openLane('main', settings.streams.main);
+    }
+    if (transportChanged || before.streams.sub !== settings.streams.sub) {
+      await this.#closeLane('sub');
+      if (settings.streams.sub !== undefined) this.#openLane('sub', settings.streams.sub);
+      this.#startedAtMs = this.#options.clock.monotonicMs();
+    }
+    this.#watchMotion();
+    this.#channel?.setSettings(settings.motion);
+    this.#applyMode();
+  }
+
+  /** Everything that was received is safe when it resolves; the time from now on is `reason`. */
+  async close(reason: 'restart' | 'off'): Promise<void> {
+    this.#timer?.cancel();
+    await Promise.all([this.#closeLane('main', reason), this.#closeLane('sub')]);
+    this.#options.scheduler.remove(this);
+    this.#away = reason;
+    this.#mark(this.#options.clock.nowUnixUs());
+    this.#ledger.settle(this.#options.clock.nowUnixUs());
+    const motion = this.#events.drain();
+    await this.#options.scheduler.commit({ ...this.#ledger.drain(), motion });
+  }
+
+  report(): CameraReport {
+    const main = this.#lanes.get('main');
+    const reason = this.#sentence();
+    const missing = this.#missing();
+    const since = this.#keepingSinceUs;
+    return {
+      id: this.#settings.id,
+      state: main?.feed.online === true ? 'online' : this.#everTried ? 'offline' : 'connecting',
+      ...(reason === undefined ? {} : { reason }),
+      recording: {
+        active: missing === undefined,
+        mode: this.#mode,
+        ...(missing === undefined ? {} : { reason: missing }),
+        ...(missing === undefined && since !== undefined ? { sinceUnixUs: since } : {}),
+      },
+      motion: {
+        active: main?.gate.moving ?? false,
+        level: this.#events.level,
+        detector: this.#detector(),
+      },
+      tracks: [...this.#lanes.values()].map((lane) => lane.feed.report()),
+    };
+  }
+
+  #start(): void {
+    const { settings, scheduler, clock } = this.#options;
+    this.#openLane('main', settings.streams.main);
+    if (settings.streams.sub !== undefined) this.#openLane('sub', settings.streams.sub);
+    this.#watchMotion();
+    this.#applyMode();
+    scheduler.add(this);
+    this.#timer = clock.every(1000, () => this.#tick());
+  }
+
+  #openLane(track: VideoTrack, url: string): void {
+    const { store, clock, pool, waiting } = this.#options;
+    const { transport, recording, id } = this.#settings;
+    const flush = new TrackFlush({
+      camera: id,
+      track,
+      store,
+      clock,
+      log: this.#log,
+      waiting,
+      onRecorded: (startUnixUs, endUnixUs) => {
+        if (track === 'main') this.#ledger.recorded(startUnixUs, endUnixUs);
+      },
+      onDisk: (failure, atUnixUs, message) => this.#onDisk(track, failure, atUnixUs, message),
+    });
+    const gate = new TrackGate({
+      clock,
+      policy: this.#policy(track),
+      preRollMs: recording.preRollSeconds * 1000,
+      postRollMs: recording.postRollSeconds * 1000,
+      onKeep: (record) => flush.push(record),
+      onChange: (keeping, atUnixUs) => {
+        if (track !== 'main') return;
+        this.#keepingSinceUs = keeping ? atUnixUs : undefined;
+        this.#mark(atUnixUs);
+      },
+    });
+    const feed = new TrackFeed({
+      track,
+      url,
+      transport,
+      clock,
+      log: this.#log.child({ track }),
+      pool,
+      lastEndUnixUs: this.#ends.get(track) ?? 0,
+      onRecord: (record, firstOfRun) => {
+        if (track === 'main' && firstOfRun) this.#away = undefined;
+        gate.offer(record);
+        if (track === 'main' && firstOfRun) this.#mark(record.startUnixUs);
+      },
+      onOnline: () => this.#onOnline(track),
+      onOffline: (reason) => this.#onOffline(track, reason, feed),
+    });
+    this.#lanes.set(track, { feed, gate, flush });
+    feed.start();
+  }
+
+  async #closeLane(track: VideoTrack, reason: GapReason = 'restart'): Promise<void> {
+    const lane = this.#lanes.get(track);
+    if (lane === undefined) return;
+    const watched = this.#motionTrack() === track;
+    if (watched || track === 'sub') this.#leaveMotion();
+    await lane.feed.stop();
+    this.#ends.set(track, lane.feed.lastEndUnixUs);
+    lane.gate.close();
+    const batch = await lane.flush.close();
+    if (track === 'main') {
+      this.#away = reason;
+      this.#mark(lane.feed.lastEndUnixUs);
+    }
+    this.#lanes.delete(track);
+    await this.#options.scheduler.commit(batch);
+  }
+
+  #onOnline(track: VideoTrack): void {
+    this.#log.info({ track }, 'camera online');
+    this.#feedDetector();
+    if (track !== 'main' || this.#announced === 'camera-online') return;
+    this.#announce('camera-online', 'the camera is online');
+  }
+
+  #onOffline(track: VideoTrack, ended: StreamEndReason, feed: TrackFeed): void {
+    this.#feedDetector();
+    if (track !== 'main') return;
+    this.#everTried = true;
+    const reason = gapReasonOf(ended);
+    const sinceUs = this.#away === undefined ? feed.lastEndUnixUs : this.#options.clock.nowUnixUs();
+    // One outage has one reason, unless the camera itself now says something else.
+    const keep = isOutage(this.#away) && isOutage(reason);
+    if (!keep) this.#away = reason;
+    this.#mark(sinceUs);
+    if (this.#announced !== 'camera-offline' && ended !== 'stopped') {
+      this.#log.warn({ reason: ended, message: feed.reason }, 'camera offline');
+      this.#announce('camera-offline', feed.reason ?? 'the camera is offline');
+    }
+  }
+
+  #announce(kind: 'camera-online' | 'camera-offline', message: string): void {
+    this.#announced = kind;
+    const atUnixUs = this.#options.clock.nowUnixUs();
+    this.#options.onEvent({ kind, camera: this.#settings.id, atUnixUs, message });
+  }
+
+  #onDisk(track: VideoTrack, failure: DiskFailure | undefined, atUs: number, text: string): void {
+    const { onEvent, clock } = this.#options;
+    const message =
+      failure === undefined ? 'footage is written again' : diskSentence(failure, text);
+    onEvent({ kind: 'storage', camera: this.#settings.id, atUnixUs: clock.nowUnixUs(), message });
+    if (track !== 'main') return;
+    this.#disk = failure === undefined ? undefined : { failure, message };
+    this.#mark(atUs);
+  }
+
+  #tick(): void {
+    for (const lane of this.#lanes.values()) {
+      lane.feed.tick();
+      if (!lane.gate.keeping) void lane.flush.sealIfDue();
+    }
+    this.#applyMode();
+    this.#feedDetector();
+  }
+
+  #applyMode(): void {
+    const mode = modeAt(this.#settings.recording, this.#options.clock.nowUnixMs());
+    const changed = mode !== this.#mode;
+    this.#mode = mode;
+    for (const [track, lane] of this.#lanes) lane.gate.setPolicy(this.#policy(track));
+    if (!changed) return;
+    const main = this.#lanes.get('main');
+    if (main?.gate.keeping === false) this.#mark(this.#options.clock.nowUnixUs());
+    this.#watchMotion();
+  }
+
+  #policy(track: VideoTrack): GatePolicy {
+    const mode = this.#mode;
+    if (track === 'sub') return mode === 'motion+lowres' ? 'always' : 'never';
+    if (mode === 'off') return 'never';
+    return mode === 'continuous' ? 'always' : 'motion';
+  }
+
+  #motionTrack(): VideoTrack {
+    return this.#settings.streams.sub === undefined ? 'main' : 'sub';
+  }
+
+  /** Opens or closes the motion channel, on the small picture where there is one. */
+  #watchMotion(): void {
+    const lane = this.#lanes.get(this.#motionTrack());
+    if (this.#mode === 'off' || lane === undefined) return this.#leaveMotion();
+    if (this.#leaveHub !== undefined) return;
+    const channel = this.#options.motion.open({
+      ...this.#settings.motion,
+      onSample: (sample) => this.#onSample(sample),
+      onState: () => this.#feedDetector(),
+    });
+    this.#channel = channel;
+    this.#leaveHub = lane.feed.hub.subscribe({
+      onFormat: (format) => channel.setFormat(format),
+      onFrame: ({ record, start, end, key, utcUs }) =>
+        channel.offer(record.buffer.subarray(start, end), key, utcUs),
+    });
+    this.#feedDetector();
+  }
+
+  #leaveMotion(): void {
+    this.#leaveHub?.();
+    this.#channel?.close();
+    this.#leaveHub = undefined;
+    this.#channel = undefined;
+  }
+
+  #onSample(sample: MotionSample): void {
+    if (this.#events.sample(sample)) {
+      const { id, name } = this.#settings;
+      const message = `movement at ${name}`;
+      this.#options.onEvent({ kind: 'motion', camera: id, atUnixUs: sample.atUnixUs, message });
+    }
+    this.#lanes.get('main')?.gate.motion(sample.moving, sample.atUnixUs);
+  }
+
+  #detector(): DetectorState | 'off' {
+    const channel = this.#channel;
+    if (channel === undefined) return 'off';
+    const source = this.#lanes.get(this.#motionTrack())?.feed;
+    if (source?.online === true || this.#motionTrack() === 'main') return channel.state;
+    const waitedMs = this.#options.clock.monotonicMs() - this.#startedAtMs;
+    return waitedMs < SUB_PATIENCE_MS && channel.state === 'starting' ? 'starting' : 'failed';
+  }
+
+  #feedDetector(): void {
+    const detector = this.#detector();
+    if (detector !== 'off') this.#lanes.get('main')?.gate.setDetector(detector);
+  }
+
+  /** Why nothing is kept now; undefined while it is. */
+  #missing(): GapReason | undefined {
+    if (this.#away === 'off') return 'off';
+    if (this.#mode === 'off') return 'off';
+    if (this.#away !== undefined) return this.#away;
+    if (this.#disk !== undefined) return this.#disk.failure;
+    return this.#lanes.get('main')?.gate.keeping === true ? undefined : 'no-motion';
+  }
+
+  #mark(atUnixUs: number): void {
+    const state: LedgerState = this.#missing() ?? 'recording';
+    this.#ledger.mark(state, atUnixUs);
+  }
+
+  #sentence(): string | undefined {
+    const main = this.#lanes.get('main')?.feed;
+    const sub = this.#lanes.get('sub')?.feed;
+    if (main?.reason !== undefined) return main.reason;
+    if (this.#disk !== undefined) return this.#disk.message;
+    if (this.#lanes.get('main')?.gate.keepsForDetector === true) {
+      if (sub?.reason !== undefined) {
+        return `recording continuously: the sub stream, which motion is looked for in, is away (${sub.reason})`;
+      }
+      return `recording continuously: the motion detector ${detectorSentence(this.#detector())}`;
+    }
+    if (sub?.reason !== undefined) return `the sub stream: ${sub.reason}`;
+    if (this.#mode === 'motion+lowres' && sub === undefined) {
+      return 'no sub stream is configured, so only movement is recorded';
+    }
+    return undefined;
+  }
+}

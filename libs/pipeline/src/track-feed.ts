@@ -1,0 +1,203 @@
+// One stream of a camera: its connection, and for each run the ingest that fills the hub and records.
+
+import type { Clock, Log } from '#base';
+import type { FrameSink, TrackName, VideoFormat } from '#media';
+import { CameraStream, type StreamEndReason, type StreamInfo, type StreamListener } from '#rtsp';
+import { TrackHub } from './hub.js';
+import { IngestCounters, TrackIngest } from './ingest.js';
+import type { SlabPool } from './slab-pool.js';
+import type { TrackRecord } from './track-record.js';
+
+const RATE_WINDOW_MS = 4000;
+
+export interface TrackFeedOptions {
+  readonly track: TrackName;
+  readonly url: string;
+  readonly transport: 'tcp' | 'udp';
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly pool: SlabPool;
+  /** Where the footage of the last run ends; a run's time does not begin before. */
+  readonly lastEndUnixUs: number;
+  onRecord(record: TrackRecord, firstOfRun: boolean): void;
+  /** The first frame of a run is there. */
+  onOnline(): void;
+  /** A run or an attempt ended; every record of the run was handed out before. */
+  onOffline(reason: StreamEndReason): void;
+}
+
+export interface TrackReport {
+  readonly track: TrackName;
+  readonly format?: VideoFormat;
+  readonly fps?: number;
+  readonly bitrate?: number;
+  readonly groupSeconds?: number;
+  readonly clockOffsetMs?: number;
+  readonly lastFrameUnixUs?: number;
+  readonly frames: number;
+  readonly lostPackets: number;
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly connects: number;
+  readonly disconnects: Readonly<Record<string, number>>;
+}
+
+export class TrackFeed implements StreamListener {
+  readonly hub = new TrackHub();
+  readonly #options: TrackFeedOptions;
+  readonly #stream: CameraStream;
+  readonly #counters = new IngestCounters();
+  #ingest: TrackIngest | undefined;
+  #run = 0;
+  #firstRecord = true;
+  #lastEndUnixUs: number;
+  #online = false;
+  #connected = false;
+  #message = 'connecting';
+  #retryAtMs: number | undefined;
+  #clockOffsetMs: number | undefined;
+  #fps = 0;
+  #bitrate = 0;
+  #window = { atMs: 0, frames: 0, bytes: 0 };
+
+  constructor(options: TrackFeedOptions) {
+    this.#options = options;
+    this.#lastEndUnixUs = options.lastEndUnixUs;
+    const { url, transport, clock, log } = options;
+    this.#stream = new CameraStream({ url, transport, listener: this, clock, log });
+  }
+
+  get online(): boolean {
+    return this.#online;
+  }
+
+  get format(): VideoFormat | undefined {
+    return this.#ingest?.format;
+  }
+
+  /** UTC where the last record ended that was handed out. */
+  get lastEndUnixUs(): number {
+    return this.#lastEndUnixUs;
+  }
+
+  get bytes(): number {
+    return this.#counters.bytes;
+  }
+
+  /** Why nothing comes, as a sentence. */
+  get reason(): string | undefined {
+    if (this.#online) return undefined;
+    if (this.#connected) return 'connected; waiting for the first key frame';
+    if (this.#retryAtMs === undefined) return this.#message;
+    const waitMs = this.#retryAtMs - this.#options.clock.monotonicMs();
+    if (waitMs < 500) return `${this.#message}; trying again`;
+    return `${this.#message}; next try in ${Math.round(waitMs / 1000)} s`;
+  }
+
+  start(): void {
+    this.#stream.start();
+  }
+
+  /** What the camera has sent is handed out before it resolves. */
+  async stop(): Promise<void> {
+    await this.#stream.stop();
+    this.#endRun();
+  }
+
+  /** About once a second. */
+  tick(): void {
+    const { clock } = this.#options;
+    this.#ingest?.closeStale(clock.nowUnixUs());
+    const nowMs = clock.monotonicMs();
+    const { atMs, frames, bytes } = this.#window;
+    if (nowMs - atMs < RATE_WINDOW_MS) return;
+    const seconds = (nowMs - atMs) / 1000;
+    this.#fps = (this.#counters.frames - frames) / seconds;
+    this.#bitrate = ((this.#counters.bytes - bytes) * 8) / seconds;
+    this.#window = { atMs: nowMs, frames: this.#counters.frames, bytes: this.#counters.bytes };
+  }
+
+  report(): TrackReport {
+    const { counters } = this.#stream;
+    const { format } = this;
+    const { lastGroupTicks, lastFrameUnixUs, frames, dropped } = this.#counters;
+    return {
+      track: this.#options.track,
+      ...(format === undefined ? {} : { format }),
+      ...(this.#online ? { fps: round(this.#fps, 2), bitrate: Math.round(this.#bitrate) } : {}),
+      ...(lastGroupTicks > 0 ? { groupSeconds: round(lastGroupTicks / 90_000, 3) } : {}),
+      ...(this.#clockOffsetMs === undefined ? {} : { clockOffsetMs: this.#clockOffsetMs }),
+      ...(lastFrameUnixUs === undefined ? {} : { lastFrameUnixUs }),
+      frames,
+      lostPackets: counters.lostPackets,
+      dropped: { ...counters.dropped, ...dropped },
+      connects: counters.connects,
+      disconnects: counters.disconnects,
+    };
+  }
+
+  onStart(info: StreamInfo): FrameSink {
+    this.#endRun();
+    this.#connected = true;
+    this.#retryAtMs = undefined;
+    this.#firstRecord = true;
+    const { clock, pool } = this.#options;
+    // Seconds since 1970 count runs without a place to keep the last number.
+    this.#run = Math.max(this.#run + 1, Math.floor(clock.nowUnixMs() / 1000));
+    this.#ingest = new TrackIngest({
+      run: this.#run,
+      format: info.format,
+      pool,
+      notBeforeUnixUs: this.#lastEndUnixUs,
+      counters: this.#counters,
+      onFrame: (frame) => {
+        this.hub.publish(frame);
+        if (!this.#online) this.#goOnline();
+      },
+      onRecord: (record) => {
+        this.#lastEndUnixUs = record.endUnixUs;
+        const first = this.#firstRecord;
+        this.#firstRecord = false;
+        this.#options.onRecord(record, first);
+      },
+    });
+    return this.#ingest;
+  }
+
+  onFormat(format: VideoFormat): void {
+    this.#ingest?.setFormat(format);
+  }
+
+  onEnd(end: { reason: StreamEndReason; message: string; retryInMs?: number }): void {
+    this.#endRun();
+    this.#message = end.message;
+    this.#retryAtMs =
+      end.retryInMs === undefined ? undefined : this.#options.clock.monotonicMs() + end.retryInMs;
+    this.#options.onOffline(end.reason);
+  }
+
+  onClock(offsetMs: number): void {
+    this.#clockOffsetMs = Math.round(offsetMs);
+  }
+
+  #goOnline(): void {
+    this.#online = true;
+    this.#window = {
+      atMs: this.#options.clock.monotonicMs(),
+      frames: this.#counters.frames,
+      bytes: this.#counters.bytes,
+    };
+    this.#options.onOnline();
+  }
+
+  #endRun(): void {
+    this.#online = false;
+    this.#connected = false;
+    this.#ingest?.end();
+    this.#ingest = undefined;
+    this.hub.endRun();
+  }
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}

@@ -1,0 +1,233 @@
+// One track's way to disk: writes records as they come, and says what became safe or was lost.
+
+import { toNightjarError, type Clock, type Log } from '#base';
+import { foldGroups, type ChunkStore, type RecordedGroup, type TrackWriter } from '#store';
+import type { TrackName } from '#media';
+import type { TimelineBatch } from '#timeline';
+import type { TrackRecord } from './track-record.js';
+
+export type DiskFailure = 'disk-full' | 'disk-too-slow' | 'disk-error';
+
+/** After an error the disk is tried again this often, always with a record that starts a group. */
+const RETRY_MS = 3000;
+const WAITING_BYTES_PER_TRACK = 24 * 1024 * 1024;
+
+/** What waits for the disks, over all tracks of a recorder. */
+export class WaitingBytes {
+  readonly #bound: number;
+  total = 0;
+
+  constructor(bound = 512 * 1024 * 1024) {
+    this.#bound = bound;
+  }
+
+  get isFull(): boolean {
+    return this.total > this.#bound;
+  }
+}
+
+export interface TrackFlushOptions {
+  readonly camera: string;
+  readonly track: TrackName;
+  readonly store: ChunkStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly waiting: WaitingBytes;
+  /** Footage became safe; called before the batch that holds its rows is committed. */
+  onRecorded(startUnixUs: number, endUnixUs: number): void;
+  /** From `atUnixUs` on nothing is kept because of the disk; undefined when it is kept again. */
+  onDisk(failure: DiskFailure | undefined, atUnixUs: number, message: string): void;
+}
+
+export class TrackFlush {
+  readonly #options: TrackFlushOptions;
+  readonly #queue: TrackRecord[] = [];
+  #queuedBytes = 0;
+  #writer: TrackWriter | undefined;
+  #pump: Promise<void> | undefined;
+  #syncing: Promise<TimelineBatch | undefined> | undefined;
+  #dirty = false;
+  #failure: DiskFailure | undefined;
+  #failureMessage = '';
+  #failedAtUnixUs = 0;
+  #retryAtMs = 0;
+  #openGroup: RecordedGroup | undefined;
+  #endUnixUs = 0;
+  #closed = false;
+  /** Of the track, since its start. */
+  readonly counters = { records: 0, bytes: 0, syncs: 0, slowestSyncMs: 0, lostRecords: 0 };
+
+  constructor(options: TrackFlushOptions) {
+    this.#options = options;
+  }
+
+  get failure(): DiskFailure | undefined {
+    return this.#failure;
+  }
+
+  get failureMessage(): string {
+    return this.#failureMessage;
+  }
+
+  /** Something is written or waits, and is not safe yet. */
+  get hasWork(): boolean {
+    return this.#dirty || this.#queue.length > 0 || this.#syncing !== undefined;
+  }
+
+  get waitingBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  get chunkId(): number | undefined {
+    return this.#writer?.chunk?.id;
+  }
+
+  /** Takes a record to be written at once. Never blocks, never throws. */
+  push(record: TrackRecord): void {
+    if (this.#closed) return;
+    this.#endUnixUs = record.endUnixUs;
+    if (this.#failure !== undefined && !this.#mayResume(record)) {
+      this.counters.lostRecords += 1;
+      return;
+    }
+    const { waiting } = this.#options;
+    if (this.#queuedBytes > WAITING_BYTES_PER_TRACK || waiting.isFull) {
+      this.counters.lostRecords += 1;
+      const megabytes = Math.round(this.#queuedBytes / 1e6);
+      this.#fail('disk-too-slow', record.startUnixUs, `the disk is too slow: ${megabytes} MB wait`);
+      return;
+    }
+    this.#queue.push(record.retain());
+    this.#queuedBytes += record.payloadBytes;
+    waiting.total += record.payloadBytes;
+    this.#pump ??= this.#write().finally(() => (this.#pump = undefined));
+  }
+
+  /**
+   * Makes safe what was written. The batch holds the rows of what became safe and must be
+   * committed by the caller. Never throws: a failed sync is a failed disk.
+   */
+  sync(): Promise<TimelineBatch | undefined> {
+    this.#syncing ??= this.#sync().finally(() => (this.#syncing = undefined));
+    return this.#syncing;
+  }
+
+  /** The camera paused: a chunk that is old enough ends. */
+  async sealIfDue(): Promise<void> {
+    try {
+      const sealed = await this.#writer?.sealIfDue(this.#options.clock.nowUnixUs());
+      if (sealed === true) this.#dirty = true;
+    } catch (error) {
+      this.#failWith(error, this.#endUnixUs);
+    }
+  }
+
+  /** Writes and syncs everything, seals the chunk, and takes nothing more. */
+  async close(): Promise<TimelineBatch | undefined> {
+    this.#closed = true;
+    await this.#pump;
+    await this.#syncing;
+    const batch = await this.sync();
+    const writer = this.#writer;
+    this.#writer = undefined;
+    if (writer === undefined) return batch;
+    try {
+      const rest = await writer.close();
+      const groups = this.#fold(rest.records);
+      return {
+        groups: [...(batch?.groups ?? []), ...groups],
+        chunks: [...(batch?.chunks ?? []), ...rest.chunks],
+      };
+    } catch (error) {
+      this.#failWith(error, this.#endUnixUs);
+      return batch;
+    }
+  }
+
+  #mayResume(record: TrackRecord): boolean {
+    if (!record.startsGroup) return false;
+    // A slow disk is tried when it has drained, a failed one after a while.
+    if (this.#failure === 'disk-too-slow') return this.#queue.length === 0;
+    return this.#options.clock.monotonicMs() >= this.#retryAtMs;
+  }
+
+  async #write(): Promise<void> {
+    const { store, camera, track } = this.#options;
+    for (let record = this.#queue[0]; record !== undefined; record = this.#queue[0]) {
+      try {
+        this.#writer ??= store.openTrack({ camera, track });
+        await this.#writer.write(record);
+        this.#dirty = true;
+        this.counters.records += 1;
+        this.counters.bytes += record.payloadBytes;
+        if (this.#failure !== undefined && record.startUnixUs >= this.#failedAtUnixUs) {
+          this.#failure = undefined;
+          this.#options.onDisk(undefined, record.startUnixUs, '');
+        }
+        this.#shift(record);
+      } catch (error) {
+        const { startUnixUs } = record;
+        this.#failWith(error, startUnixUs);
+        // The rest of the group cannot be decoded without this record.
+        while (this.#queue.length > 0) {
+          const next = this.#queue[0] as TrackRecord;
+          if (next !== record && next.startsGroup && this.#mayResume(next)) break;
+          this.counters.lostRecords += 1;
+          this.#shift(next);
+        }
+      }
+    }
+  }
+
+  #shift(record: TrackRecord): void {
+    this.#queue.shift();
+    this.#queuedBytes -= record.payloadBytes;
+    this.#options.waiting.total -= record.payloadBytes;
+    record.release();
+  }
+
+  async #sync(): Promise<TimelineBatch | undefined> {
+    const writer = this.#writer;
+    if (!this.#dirty || writer === undefined) return undefined;
+    this.#dirty = false;
+    const startMs = this.#options.clock.monotonicMs();
+    try {
+      const { records, chunks } = await writer.sync();
+      this.counters.syncs += 1;
+      const tookMs = this.#options.clock.monotonicMs() - startMs;
+      this.counters.slowestSyncMs = Math.max(this.counters.slowestSyncMs, tookMs);
+      return { groups: this.#fold(records), chunks };
+    } catch (error) {
+      const from = toNightjarError(error).context['fromUnixUs'];
+      this.#failWith(error, typeof from === 'number' ? from : this.#endUnixUs);
+      return undefined;
+    }
+  }
+
+  #fold(records: Parameters<typeof foldGroups>[0]): RecordedGroup[] {
+    const groups = foldGroups(records, this.#openGroup);
+    this.#openGroup = groups.at(-1) ?? this.#openGroup;
+    for (const { record } of records) {
+      const endUnixUs = record.startUnixUs + Math.round((record.duration90k * 100) / 9);
+      this.#options.onRecorded(record.startUnixUs, endUnixUs);
+    }
+    return groups;
+  }
+
+  #failWith(error: unknown, atUnixUs: number): void {
+    const { code, message } = toNightjarError(error);
+    const full = code === 'resource-exhausted';
+    this.#fail(full ? 'disk-full' : 'disk-error', atUnixUs, message);
+  }
+
+  #fail(failure: DiskFailure, atUnixUs: number, message: string): void {
+    const { clock, log, camera, track } = this.#options;
+    this.#retryAtMs = clock.monotonicMs() + RETRY_MS;
+    if (this.#failure === failure) return;
+    this.#failure = failure;
+    this.#failedAtUnixUs = atUnixUs;
+    this.#failureMessage = message;
+    log.error({ camera, track, failure, message }, 'footage cannot be written');
+    this.#options.onDisk(failure, atUnixUs, message);
+  }
+}
