@@ -5,16 +5,8 @@ import { check } from './check.js';
 import { exportClip } from './export-clip.js';
 import { readOptions, type CommandOptions } from './options.js';
 import { rebuildIndex } from './rebuild-index.js';
+import type { Report } from './report.js';
 import { verify } from './verify.js';
-
-/** What a command found; `ok` decides the exit status. */
-export interface Report {
-  readonly ok: boolean;
-  /** For people, line by line. */
-  readonly lines: readonly string[];
-  /** For scripts. */
-  readonly facts: Readonly<Record<string, unknown>>;
-}
 
 interface Command {
   readonly what: string;

@@ -46,7 +46,10 @@ export function readOptions(
   for (const path of storeDirs) {
     // Opening a store makes a directory that is not there; a tool that only looks must not.
     if (!existsSync(path)) {
-      throw new NightjarError('not-found', `expected a store directory at ${path}; name it with --store`);
+      throw new NightjarError(
+        'not-found',
+        `expected a store directory at ${path}; name it with --store`,
+      );
     }
   }
   const recorder = values.recorder ?? environment.NIGHTJAR_RECORDER_ID ?? 'recorder-1';

@@ -1,0 +1,13 @@
+// Opens the footage for a tool that looks at it while no recorder runs.
+
+import { silentLog, systemClock } from '#base';
+import { ChunkStore } from '#store';
+import { Timeline } from '#timeline';
+
+export function openStore(directories: readonly string[]): Promise<ChunkStore> {
+  return ChunkStore.open({ directories, clock: systemClock, log: silentLog() });
+}
+
+export function openTimeline(directory: string): Promise<Timeline> {
+  return Timeline.open({ directory, clock: systemClock, log: silentLog() });
+}
