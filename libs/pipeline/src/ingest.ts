@@ -1,9 +1,9 @@
 // Lays the bytes of one run of a track into records: finds groups, times frames, cuts records.
 
-import type { FrameDropReason, FrameSink, VideoFormat } from '#media';
+import { nalKind, type FrameDropReason, type FrameSink, type VideoFormat } from '#media';
 import { CameraClock } from './camera-clock.js';
 import { DecodeTimes } from './decode-times.js';
-import { isKeySlice, isRecoveryPoint, isSlice } from './key-frames.js';
+import { isRecoveryPoint } from './recovery-point.js';
 import type { SlabPool } from './slab-pool.js';
 import { TrackRecord } from './track-record.js';
 import { ticksToUs, usToTicks } from './units.js';
@@ -77,7 +77,9 @@ export class TrackIngest implements FrameSink {
   #record: TrackRecord | undefined;
   /** A full record whose last duration the next frame will tell. */
   #closing: TrackRecord | undefined;
+  #run: number;
   #sequence = 0;
+  #lastHandedOut: { run: number; format: VideoFormat } | undefined;
   #expectedBytes = 96 * 1024;
   #cutDue = false;
   #waitForKey = true;
@@ -107,6 +109,7 @@ export class TrackIngest implements FrameSink {
   constructor(options: IngestOptions) {
     this.#options = options;
     this.#format = options.format;
+    this.#run = options.run;
     this.#clock = new CameraClock(options.notBeforeUnixUs);
     this.#decodeTimes = new DecodeTimes(options.format.reorderFrames);
     const fps = options.format.nominalFps ?? 0;
@@ -115,6 +118,11 @@ export class TrackIngest implements FrameSink {
 
   get format(): VideoFormat {
     return this.#format;
+  }
+
+  /** A new format begins a new run, so that a run can be played with one initialisation. */
+  get run(): number {
+    return this.#run;
   }
 
   /** The record being filled; its frames are whole, an access unit behind them may not be. */
@@ -236,14 +244,15 @@ export class TrackIngest implements FrameSink {
   }
 
   #isKey(codec: VideoFormat['codec'], firstByte: number): boolean {
-    if (isKeySlice(codec, firstByte)) {
+    const kind = nalKind(codec, firstByte);
+    if (kind === 'key-slice') {
       this.#idrSeen = true;
       return true;
     }
     if (!this.#unitHasRecoveryPoint || this.#idrSeen) return false;
     const seen = this.#lastSeenPts90k - (this.#firstSeenPts90k ?? this.#lastSeenPts90k);
     const patienceOver = seen > IDR_PATIENCE_TICKS;
-    return patienceOver && isSlice(codec, firstByte);
+    return patienceOver && kind === 'slice';
   }
 
   #closeNal(): void {
@@ -266,7 +275,6 @@ export class TrackIngest implements FrameSink {
   #openRecord(startsGroup: boolean): TrackRecord {
     const record = new TrackRecord({
       pool: this.#options.pool,
-      run: this.#options.run,
       startsGroup,
       format: this.#format,
       expectedBytes: this.#expectedBytes,
@@ -385,6 +393,13 @@ export class TrackIngest implements FrameSink {
     const group = this.#closingGroup;
     record.groupStartUnixUs = group.unixUs;
     record.startUnixUs = group.unixUs + ticksToUs(dts90k - group.dts90k);
+    const last = this.#lastHandedOut;
+    if (last !== undefined && last.format !== record.format) {
+      this.#run += 1;
+      this.#sequence = 0;
+    }
+    this.#lastHandedOut = { run: this.#run, format: record.format };
+    record.run = this.#run;
     record.sequence = this.#sequence++;
     this.#options.onRecord(record);
     record.release();

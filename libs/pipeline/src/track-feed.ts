@@ -193,6 +193,7 @@ export class TrackFeed implements StreamListener {
     this.#online = false;
     this.#connected = false;
     this.#ingest?.end();
+    this.#run = Math.max(this.#run, this.#ingest?.run ?? 0);
     this.#ingest = undefined;
     this.hub.endRun();
   }

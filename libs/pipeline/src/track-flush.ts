@@ -61,6 +61,10 @@ export class TrackFlush {
     this.#options = options;
   }
 
+  get track(): TrackName {
+    return this.#options.track;
+  }
+
   get failure(): DiskFailure | undefined {
     return this.#failure;
   }

@@ -6,7 +6,6 @@ import { ticksToUs } from './units.js';
 
 export interface TrackRecordOptions {
   readonly pool: SlabPool;
-  readonly run: number;
   readonly startsGroup: boolean;
   readonly format: VideoFormat;
   /** A guess of the payload's size; the buffer grows when it is wrong. */
@@ -18,8 +17,8 @@ export interface TrackRecordOptions {
  * the last release gives the memory back, and after that nothing of it may be read.
  */
 export class TrackRecord implements MediaRecord {
-  readonly run: number;
-  /** Set when the record is closed. */
+  /** Run and sequence are set when the record is closed. */
+  run = 0;
   sequence = 0;
   startsGroup: boolean;
   readonly format: VideoFormat;
@@ -38,7 +37,6 @@ export class TrackRecord implements MediaRecord {
   #references = 1;
 
   constructor(options: TrackRecordOptions) {
-    this.run = options.run;
     this.startsGroup = options.startsGroup;
     this.format = options.format;
     this.#pool = options.pool;

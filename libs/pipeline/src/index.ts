@@ -1,0 +1,11 @@
+// The only room where camera, disk and viewer meet. Ingest lays what a camera sends into records, a
+// gate decides what is kept, a flush makes it safe and then indexed, a ledger gives every missing
+// second its reason; retention deletes, playback and live hand out. A Recorder owns all of it (see
+// LIFETIME.md). It decodes no picture, speaks no HTTP and knows nothing of users.
+
+export type { CameraSettings, RecordingMode, ScheduleEntry } from './camera-settings.js';
+export type { CameraEvent, CameraReport, VideoTrack } from './camera.js';
+export type { GapReason } from './gap-ledger.js';
+export type { TrackReport } from './track-feed.js';
+export { Recorder, type RecorderOptions, type RecorderSettings } from './recorder.js';
+export { watermarksOf, type NextDeletion, type Watermarks } from './retention.js';

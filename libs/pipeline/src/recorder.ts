@@ -1,0 +1,320 @@
+// One recorder: opens its disks and its index, recovers, and runs the cameras it is told to.
+
+import type { Clock, Log, Timer } from '#base';
+import { MotionService } from '#motion';
+import { ChunkStore, foldGroups, type ChunkStoreOptions, type ScannedChunk } from '#store';
+import { Timeline, type GroupRow, type HoldRow } from '#timeline';
+import type { CameraSettings } from './camera-settings.js';
+import { RecordedCamera, type CameraEvent, type CameraReport, type VideoTrack } from './camera.js';
+import { FlushScheduler } from './flush-scheduler.js';
+import type { TrackHub } from './hub.js';
+import { Retention, type RetentionOptions } from './retention.js';
+import { SlabPool } from './slab-pool.js';
+import { WaitingBytes } from './track-flush.js';
+
+const ALIVE_MS = 1000;
+const PACK_MOTION_MS = 300_000;
+const DIRECTORIES_KEY = 'store/directories';
+const FORMER_KEY = 'retention/former-cameras';
+
+export interface RecorderOptions {
+  /** Of the index. */
+  readonly directory: string;
+  readonly storeDirectories: readonly string[];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly store?: Pick<ChunkStoreOptions, 'files' | 'chunkBytes' | 'chunkSeconds'>;
+  readonly retention?: Pick<RetentionOptions, 'intervalMs' | 'watermarks'>;
+  readonly motionProcesses?: number | undefined;
+  onEvent?(event: CameraEvent): void;
+}
+
+export interface RecorderSettings {
+  readonly cameras: readonly CameraSettings[];
+  readonly holds: readonly HoldRow[];
+}
+
+export class Recorder {
+  readonly timeline: Timeline;
+  readonly store: ChunkStore;
+  readonly retention: Retention;
+  readonly pool = new SlabPool();
+  readonly waiting = new WaitingBytes();
+  readonly startedAtUnixUs: number;
+  readonly #options: RecorderOptions;
+  readonly #motion: MotionService;
+  readonly #scheduler: FlushScheduler;
+  readonly #cameras = new Map<string, RecordedCamera>();
+  /** No longer recorded; their footage expires by the retention they had. */
+  readonly #former = new Map<string, Pick<CameraSettings, 'retention'>>();
+  readonly #timers: Timer[] = [];
+  #applying: Promise<void> = Promise.resolve();
+  #indexFailure: string | undefined;
+  #sealing: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  private constructor(
+    options: RecorderOptions,
+    parts: { timeline: Timeline; store: ChunkStore; motion: MotionService },
+  ) {
+    const { clock, log, retention } = options;
+    this.#options = options;
+    this.timeline = parts.timeline;
+    this.store = parts.store;
+    this.#motion = parts.motion;
+    this.startedAtUnixUs = clock.nowUnixUs();
+    this.#scheduler = new FlushScheduler({
+      timeline: this.timeline,
+      clock,
+      log,
+      onIndexFailure: (message) => (this.#indexFailure = message),
+    });
+    this.retention = new Retention({
+      store: this.store,
+      timeline: this.timeline,
+      clock,
+      log,
+      cameras: () => new Map([...this.#former, ...this.#declared()]),
+      isWriting: (chunkId) => this.#isWriting(chunkId),
+      ...retention,
+    });
+  }
+
+  /**
+   * Opens index and disks, repairs what a crash left, starts the detector. No camera runs before
+   * `apply`. Throws failed-precondition when no store directory can be used or another process has
+   * the index.
+   */
+  static async open(options: RecorderOptions): Promise<Recorder> {
+    const { directory, clock, log, storeDirectories } = options;
+    const timeline = await Timeline.open({ directory, clock, log });
+    let store: ChunkStore | undefined;
+    try {
+      store = await ChunkStore.open({
+        ...options.store,
+        directories: storeDirectories,
+        clock,
+        log,
+        expected: await knownDirectories(timeline),
+      });
+      await rememberDirectories(timeline, store);
+      for await (const scanned of store.recover(await timeline.unsealedChunks())) {
+        await indexRecovered(timeline, scanned, clock, log);
+      }
+      const processes = options.motionProcesses;
+      const motion = await MotionService.start({
+        clock,
+        log,
+        ...(processes === undefined ? {} : { processes }),
+      });
+      const recorder = new Recorder(options, { timeline, store, motion });
+      await recorder.#start();
+      return recorder;
+    } catch (error) {
+      await store?.close();
+      await timeline.close();
+      throw error;
+    }
+  }
+
+  /** What is wrong with the whole recorder, as sentences; empty when all is well. */
+  get faults(): string[] {
+    const faults = this.store.directories
+      .filter((directory) => directory.state !== 'ok')
+      .map(({ path, state, reason }) => `${path}: ${reason ?? state}`);
+    if (this.#indexFailure !== undefined) faults.push(this.#indexFailure);
+    return faults;
+  }
+
+  get ringBytes(): number {
+    return [...this.#cameras.values()].reduce((sum, camera) => sum + camera.ringBytes, 0);
+  }
+
+  reports(): CameraReport[] {
+    return [...this.#cameras.values()].map((camera) => camera.report());
+  }
+
+  report(camera: string): CameraReport | undefined {
+    return this.#cameras.get(camera)?.report();
+  }
+
+  retentionDays(camera: string): number | undefined {
+    return (this.#cameras.get(camera)?.settings ?? this.#former.get(camera))?.retention.days;
+  }
+
+  /** Where live frames of a camera come from; undefined when it has no such track. */
+  hub(camera: string, track: VideoTrack): TrackHub | undefined {
+    return this.#cameras.get(camera)?.hub(track);
+  }
+
+  /** What of each track was written, for the metrics. */
+  flushCounters() {
+    return [...this.#cameras].flatMap(([camera, { tracks }]) =>
+      tracks.map((flush) => ({ camera, track: flush.track, ...flush.counters })),
+    );
+  }
+
+  /**
+   * Makes `settings` what is recorded: cameras whose streams did not change are not disturbed.
+   * Calls are queued. Holds are safe before it resolves.
+   */
+  apply(settings: RecorderSettings): Promise<void> {
+    this.#applying = this.#applying.catch(() => undefined).then(() => this.#apply(settings));
+    return this.#applying;
+  }
+
+  /** Everything received is safe when it resolves; the time from now on is a gap `restart`. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#applying.catch(() => undefined);
+    for (const timer of this.#timers) timer.cancel();
+    await this.retention.close();
+    await Promise.all([...this.#cameras.values()].map((camera) => camera.close('restart')));
+    this.#cameras.clear();
+    await this.#motion.close();
+    await this.#scheduler.close();
+    await this.timeline.markAlive(this.#options.clock.nowUnixUs());
+    await this.#sealing;
+    await this.store.close();
+    await this.timeline.close();
+  }
+
+  async #start(): Promise<void> {
+    const { clock, log } = this.#options;
+    const former = await this.timeline.getSetting(FORMER_KEY);
+    if (former !== undefined) {
+      const entries = JSON.parse(Buffer.from(former).toString()) as [
+        string,
+        { retention: never },
+      ][];
+      for (const [id, value] of entries) this.#former.set(id, value);
+    }
+    await this.retention.start();
+    const alive = () => {
+      this.timeline.markAlive(clock.nowUnixUs()).catch((error: unknown) => {
+        log.error({ err: error }, 'the sign of life could not be written');
+      });
+    };
+    this.#timers.push(clock.every(ALIVE_MS, alive));
+    this.#timers.push(
+      clock.every(PACK_MOTION_MS, () => {
+        this.timeline.packMotion().catch((error: unknown) => {
+          log.error({ err: error }, 'motion could not be packed');
+        });
+      }),
+    );
+    this.#sealing = this.#sealRecovered();
+  }
+
+  async #sealRecovered(): Promise<void> {
+    try {
+      for await (const chunk of this.store.sealRecovered()) {
+        if ((await this.timeline.chunk(chunk.id)) !== undefined) {
+          await this.#scheduler.commit({ chunks: [chunk] });
+        }
+        if (this.#closed) return;
+      }
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'a recovered chunk could not be sealed');
+    }
+  }
+
+  async #apply(settings: RecorderSettings): Promise<void> {
+    if (this.#closed) return;
+    await this.timeline.putHolds(settings.holds);
+    const wanted = new Map(settings.cameras.map((camera) => [camera.id, camera]));
+    const work: Promise<void>[] = [];
+    for (const [id, camera] of this.#cameras) {
+      const next = wanted.get(id);
+      if (next !== undefined && next.removed !== true) continue;
+      this.#cameras.delete(id);
+      this.#former.set(id, { retention: (next ?? camera.settings).retention });
+      work.push(camera.close('off'));
+    }
+    await Promise.all(work.splice(0));
+    for (const next of wanted.values()) {
+      const camera = this.#cameras.get(next.id);
+      if (next.removed === true) this.#former.set(next.id, { retention: next.retention });
+      else if (camera !== undefined) work.push(camera.update(next));
+      else work.push(this.#openCamera(next));
+    }
+    await Promise.all(work);
+    const former = JSON.stringify([...this.#former]);
+    await this.timeline.putSetting(FORMER_KEY, Buffer.from(former));
+  }
+
+  async #openCamera(settings: CameraSettings): Promise<void> {
+    const { clock, log, onEvent } = this.#options;
+    const camera = await RecordedCamera.open({
+      settings,
+      store: this.store,
+      timeline: this.timeline,
+      scheduler: this.#scheduler,
+      motion: this.#motion,
+      pool: this.pool,
+      waiting: this.waiting,
+      clock,
+      log,
+      onEvent: (event) => onEvent?.(event),
+    });
+    this.#former.delete(settings.id);
+    this.#cameras.set(settings.id, camera);
+  }
+
+  #declared(): [string, CameraSettings][] {
+    return [...this.#cameras].map(([id, camera]) => [id, camera.settings]);
+  }
+
+  #isWriting(chunkId: number): boolean {
+    for (const camera of this.#cameras.values()) {
+      if (camera.tracks.some((flush) => flush.chunkId === chunkId)) return true;
+    }
+    return false;
+  }
+}
+
+async function knownDirectories(timeline: Timeline): Promise<Map<string, string>> {
+  const bytes = await timeline.getSetting(DIRECTORIES_KEY);
+  if (bytes === undefined) return new Map();
+  return new Map(JSON.parse(Buffer.from(bytes).toString()) as [string, string][]);
+}
+
+async function rememberDirectories(timeline: Timeline, store: ChunkStore): Promise<void> {
+  const known = await knownDirectories(timeline);
+  for (const { path, id } of store.directories) if (id !== undefined) known.set(path, id);
+  await timeline.putSetting(DIRECTORIES_KEY, Buffer.from(JSON.stringify([...known])));
+}
+
+/** Puts what a scan found behind the last indexed record into the index. */
+async function indexRecovered(
+  timeline: Timeline,
+  scanned: ScannedChunk,
+  clock: Clock,
+  log: Log,
+): Promise<void> {
+  const { chunk, records, state, tornBytes } = scanned;
+  if (state === 'missing') {
+    log.error({ chunk: chunk.path }, 'a chunk file is missing: its footage is lost');
+    await timeline.dropChunk(chunk.id, {
+      atUnixUs: clock.nowUnixUs(),
+      camera: chunk.camera,
+      track: chunk.track,
+      chunkPath: chunk.path,
+      fromUnixUs: chunk.firstUnixUs,
+      toUnixUs: chunk.lastUnixUs,
+      bytes: chunk.sizeBytes,
+      rule: 'missing',
+    });
+    return;
+  }
+  const first = records[0];
+  let open: GroupRow | undefined;
+  if (first !== undefined && !first.record.startsGroup) {
+    open = await timeline.groupAt(chunk.camera, chunk.track, first.record.groupStartUnixUs);
+  }
+  const groups = foldGroups(records, open);
+  if (tornBytes > 0 || groups.length > 0) {
+    log.info({ chunk: chunk.path, groups: groups.length, tornBytes }, 'recovered a chunk');
+  }
+  await timeline.commit({ groups, chunks: [chunk] }, { sync: true });
+}

@@ -1,0 +1,251 @@
+// Deletes what is over its time or its space, chunk by chunk, oldest first; a hold beats everything.
+
+import { isErrorCode, toNightjarError, type Clock, type Log, type Timer } from '#base';
+import type { ChunkStore } from '#store';
+import type { CameraUsage, ChunkRow, NewDeletion, Timeline } from '#timeline';
+import type { CameraSettings } from './camera-settings.js';
+
+const INTERVAL_MS = 120_000;
+/** Chunks of one camera looked at in one step. */
+const STEP = 64;
+const DAY_US = 86_400_000_000;
+const UNFINISHED_KEY = 'retention/unfinished';
+
+export type RetentionRule = 'age' | 'camera-bytes' | 'disk-space';
+
+export interface Watermarks {
+  /** Below `lowBytes` of free space the oldest footage goes, until that much is free. */
+  readonly lowBytes: number;
+  readonly criticalBytes: number;
+  /** Here the store stops writing. */
+  readonly stopBytes: number;
+}
+
+export interface RetentionOptions {
+  readonly store: ChunkStore;
+  readonly timeline: Timeline;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Every camera with footage that somebody has declared, the removed ones too. */
+  readonly cameras: () => ReadonlyMap<string, Pick<CameraSettings, 'retention'>>;
+  /** A chunk that is being written cannot go. */
+  readonly isWriting: (chunkId: number) => boolean;
+  readonly intervalMs?: number | undefined;
+  /** By the size of a disk. */
+  readonly watermarks?: ((sizeBytes: number) => Watermarks) | undefined;
+}
+
+export interface NextDeletion {
+  readonly camera: string;
+  readonly atUnixUs: number;
+  readonly bytes: number;
+  readonly rule: RetentionRule;
+}
+
+/** A twentieth of the disk, or 20 GB on a large one; critical is half of that. */
+export function watermarksOf(sizeBytes: number): Watermarks {
+  const lowBytes = Math.min(sizeBytes / 20, 20e9);
+  return {
+    lowBytes: Math.round(lowBytes),
+    criticalBytes: Math.round(lowBytes / 2),
+    stopBytes: Math.round(Math.min(sizeBytes / 100, 1e9)),
+  };
+}
+
+export class Retention {
+  readonly #options: RetentionOptions;
+  readonly #watermarks: (sizeBytes: number) => Watermarks;
+  #timer: Timer | undefined;
+  #running: Promise<void> | undefined;
+  #closed = false;
+  deletedChunks = 0;
+  deletedBytes = 0;
+
+  constructor(options: RetentionOptions) {
+    this.#options = options;
+    this.#watermarks = options.watermarks ?? watermarksOf;
+  }
+
+  /** Finishes what a crash interrupted, then runs now and every few minutes. */
+  async start(): Promise<void> {
+    await this.#finish();
+    const { clock, intervalMs = INTERVAL_MS } = this.#options;
+    this.#timer = clock.every(intervalMs, () => void this.run());
+    void this.run();
+  }
+
+  /** One pass over all rules. Never throws; passes do not overlap. */
+  run(): Promise<void> {
+    this.#running ??= this.#pass()
+      .catch((error: unknown) => {
+        this.#options.log.error({ err: error }, 'retention could not run');
+      })
+      .finally(() => (this.#running = undefined));
+    return this.#running;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    await this.#running;
+  }
+
+  watermarks(sizeBytes: number): Watermarks {
+    return this.#watermarks(sizeBytes);
+  }
+
+  /** What goes next by age, soonest first. */
+  async nextDeletions(limit: number): Promise<NextDeletion[]> {
+    const { cameras, timeline } = this.#options;
+    const next: NextDeletion[] = [];
+    for (const [camera, { retention }] of cameras()) {
+      const oldest = (await timeline.chunksOf(camera, { limit: 1 }))[0];
+      if (oldest === undefined) continue;
+      const atUnixUs = oldest.lastUnixUs + retention.days * DAY_US;
+      next.push({ camera, atUnixUs, bytes: oldest.sizeBytes, rule: 'age' });
+    }
+    return next.sort((a, b) => a.atUnixUs - b.atUnixUs).slice(0, limit);
+  }
+
+  async #pass(): Promise<void> {
+    const { cameras, timeline, store } = this.#options;
+    const usage = new Map((await timeline.usage()).map((row) => [row.camera, row]));
+    for (const [camera, { retention }] of cameras()) {
+      const used = usage.get(camera);
+      if (used === undefined) continue;
+      await this.#expire(camera, retention.days, used);
+      if (retention.maxBytes !== undefined) await this.#shrink(camera, retention.maxBytes, used);
+      const beforeUs = this.#options.clock.nowUnixUs() - retention.days * DAY_US;
+      await timeline.forget(camera, Math.round(beforeUs));
+    }
+    await store.refresh();
+    for (const directory of store.directories) {
+      const { lowBytes } = this.#watermarks(directory.sizeBytes);
+      if (directory.id === undefined || directory.state === 'failed') continue;
+      if (directory.freeBytes < lowBytes)
+        await this.#makeRoom(directory.id, lowBytes - directory.freeBytes);
+    }
+  }
+
+  /** Footage older than its days; by its last frame, so that no younger frame goes with it. */
+  async #expire(camera: string, days: number, used: CameraUsage): Promise<void> {
+    const beforeUs = this.#options.clock.nowUnixUs() - days * DAY_US;
+    if (used.oldestUnixUs >= beforeUs) return;
+    for (const track of ['main', 'sub', 'audio'] as const) {
+      // Held chunks stay in front: each step looks behind them.
+      let limit = STEP;
+      for (;;) {
+        const chunks = await this.#options.timeline.chunksOf(camera, { track, limit });
+        const due = chunks.filter((chunk) => chunk.lastUnixUs < beforeUs);
+        let deleted = 0;
+        for (const chunk of due) deleted += (await this.#delete(chunk, 'age')) > 0 ? 1 : 0;
+        if (this.#closed || due.length < chunks.length || chunks.length < limit) break;
+        if (deleted === 0) limit *= 4;
+      }
+    }
+  }
+
+  async #shrink(camera: string, maxBytes: number, used: CameraUsage): Promise<void> {
+    let excess = used.bytes - maxBytes;
+    if (excess <= 0) return;
+    for await (const chunk of this.#oldest([camera])) {
+      excess -= await this.#delete(chunk, 'camera-bytes');
+      if (excess <= 0 || this.#closed) return;
+    }
+  }
+
+  async #makeRoom(store: string, neededBytes: number): Promise<void> {
+    let needed = neededBytes;
+    for await (const chunk of this.#oldest([...this.#options.cameras().keys()])) {
+      if (chunk.store !== store) continue;
+      needed -= await this.#delete(chunk, 'disk-space');
+      if (needed <= 0 || this.#closed) return;
+    }
+    const missing = Math.round(needed / 1e6);
+    this.#options.log.warn(
+      { store, missingMegabytes: missing },
+      'nothing more may be deleted here',
+    );
+  }
+
+  /** Chunks beyond their camera's `minDays`, oldest first over all `cameras`. */
+  async *#oldest(cameras: readonly string[]): AsyncGenerator<ChunkRow> {
+    const nowUs = this.#options.clock.nowUnixUs();
+    const fronts: { rows: ChunkRow[]; beforeUs: number }[] = [];
+    for (const camera of cameras) {
+      const { minDays = 0 } = this.#options.cameras().get(camera)?.retention ?? {};
+      const rows = await this.#options.timeline.chunksOf(camera, { limit: 4096 });
+      fronts.push({ rows, beforeUs: nowUs - minDays * DAY_US });
+    }
+    for (;;) {
+      let oldest: { rows: ChunkRow[]; beforeUs: number } | undefined;
+      for (const front of fronts) {
+        const first = front.rows[0];
+        if (first === undefined || first.lastUnixUs >= front.beforeUs) continue;
+        if (oldest === undefined || first.firstUnixUs < (oldest.rows[0]?.firstUnixUs ?? 0))
+          oldest = front;
+      }
+      const chunk = oldest?.rows.shift();
+      if (chunk === undefined) return;
+      yield chunk;
+    }
+  }
+
+  /** The bytes freed: 0 when it may not go. The index forgets it before the file goes. */
+  async #delete(chunk: ChunkRow, rule: RetentionRule): Promise<number> {
+    const { timeline, store, clock, log, isWriting } = this.#options;
+    if (isWriting(chunk.id)) return 0;
+    if (timeline.isHeld(chunk.camera, chunk.firstUnixUs, chunk.lastUnixUs)) return 0;
+    try {
+      // A crash from here on leaves a note of the file that is to go.
+      await timeline.putSetting(UNFINISHED_KEY, Buffer.from(JSON.stringify({ chunk, rule })));
+      await timeline.dropChunk(chunk.id, this.#deletionOf(chunk, rule));
+      await store.deleteChunk(chunk);
+      await timeline.putSetting(UNFINISHED_KEY, undefined);
+    } catch (error) {
+      const { code } = toNightjarError(error);
+      if (isErrorCode(code) && code === 'failed-precondition') {
+        await timeline.putSetting(UNFINISHED_KEY, undefined);
+        return 0;
+      }
+      log.error({ err: error, chunk: chunk.id }, 'a chunk could not be deleted');
+      return 0;
+    }
+    this.deletedChunks += 1;
+    this.deletedBytes += chunk.sizeBytes;
+    return chunk.sizeBytes;
+  }
+
+  #deletionOf(chunk: ChunkRow, rule: RetentionRule): NewDeletion {
+    return {
+      atUnixUs: this.#options.clock.nowUnixUs(),
+      camera: chunk.camera,
+      track: chunk.track,
+      chunkPath: chunk.path,
+      fromUnixUs: chunk.firstUnixUs,
+      toUnixUs: chunk.lastUnixUs,
+      bytes: chunk.sizeBytes,
+      rule,
+      ...(chunk.sha256 === undefined ? {} : { seal: chunk.sha256 }),
+    };
+  }
+
+  /** The deletion that was under way when the process died. */
+  async #finish(): Promise<void> {
+    const { timeline, store, log } = this.#options;
+    const note = await timeline.getSetting(UNFINISHED_KEY);
+    if (note === undefined) return;
+    const { chunk, rule } = JSON.parse(Buffer.from(note).toString()) as {
+      chunk: ChunkRow;
+      rule: RetentionRule;
+    };
+    log.info({ chunk: chunk.id }, 'finishing a deletion');
+    try {
+      await timeline.dropChunk(chunk.id, this.#deletionOf(chunk, rule));
+      await store.deleteChunk(chunk);
+    } catch (error) {
+      log.error({ err: error, chunk: chunk.id }, 'a deletion could not be finished');
+    }
+    await timeline.putSetting(UNFINISHED_KEY, undefined);
+  }
+}
