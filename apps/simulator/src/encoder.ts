@@ -1,6 +1,11 @@
 // Encodes pictures to H.264 or H.265 as a camera does: no B-frames, key frames at even intervals.
 
-import { AV_LOG_ERROR, AV_PIX_FMT_YUV420P } from 'node-av/constants';
+import {
+  AV_LOG_ERROR,
+  AV_PIX_FMT_YUV420P,
+  FF_ENCODER_LIBX264,
+  FF_ENCODER_LIBX265,
+} from 'node-av/constants';
 import { Codec, CodecContext, Dictionary, Frame, Log, Packet, Rational } from 'node-av/lib';
 import { NightjarError } from '#base';
 import type { VideoCodec } from '#media';
@@ -43,7 +48,9 @@ export class Encoder {
   static async open(options: EncoderOptions): Promise<Encoder> {
     Log.setLevel(AV_LOG_ERROR);
     const { codec: name, width, height, fps, framesPerGroup, quality } = options;
-    const codec = Codec.findEncoderByName(name === 'h264' ? 'libx264' : 'libx265');
+    const codec = Codec.findEncoderByName(
+      name === 'h264' ? FF_ENCODER_LIBX264 : FF_ENCODER_LIBX265,
+    );
     if (codec === null) throw new NightjarError('unsupported', `no encoder for ${name}`, {});
     const context = new CodecContext();
     context.allocContext3(codec);
@@ -57,11 +64,11 @@ export class Encoder {
     context.threadCount = 1;
     const keys = `keyint=${framesPerGroup}:min-keyint=${framesPerGroup}:scenecut=0:repeat-headers=1`;
     const settings = {
-      preset: name === 'h264' ? 'superfast' : 'ultrafast',
+      preset: 'ultrafast',
       tune: 'zerolatency',
       crf: quality,
       ...(name === 'h264'
-        ? { profile: 'main', 'x264-params': `${keys}:annexb=1:subme=1:trellis=0:weightp=0` }
+        ? { profile: 'main', 'x264-params': `${keys}:annexb=1:cabac=1:deblock=1:aq-mode=0` }
         : { 'x265-params': `${keys}:open-gop=0:pools=1:frame-threads=1:log-level=error` }),
     };
     // Not open2Sync: with a dictionary it frees the options twice (node-av 6.1.1).
@@ -72,7 +79,11 @@ export class Encoder {
     return new Encoder(options, context);
   }
 
-  encode(picture: Picture): ClipFrame[] {
+  /**
+   * One access unit: tuned for no latency, the encoders hold nothing back. The first one and every
+   * `framesPerGroup`-th after it are key frames.
+   */
+  encode(picture: Picture): ClipFrame {
     // The frame refers to these bytes; the encoder copies them before `sendFrame` returns.
     const bytes = Buffer.from(
       picture.data.buffer as ArrayBuffer,
@@ -82,29 +93,18 @@ export class Encoder {
     this.#check(this.#frame.fromBuffer(bytes), 'wrap a picture');
     this.#frame.pts = this.#count++;
     this.#check(this.#context.sendFrameSync(this.#frame), 'encode a picture');
-    return this.#receive();
+    this.#check(this.#context.receivePacketSync(this.#packet), 'get the encoded picture');
+    const data = Uint8Array.from(this.#packet.data ?? []);
+    this.#packet.unref();
+    const { codec, fps } = this.#options;
+    const duration90k = Math.round(TICKS_PER_SECOND / fps);
+    return { data, key: isKeyFrame(codec, data), duration90k, ctsOffset90k: 0 };
   }
 
-  /** What the encoder still holds; nothing can be encoded afterwards. */
-  finish(): ClipFrame[] {
-    this.#context.sendFrameSync(null);
-    const frames = this.#receive();
+  close(): void {
     this.#packet.free();
     this.#frame.free();
     this.#context.freeContext();
-    return frames;
-  }
-
-  #receive(): ClipFrame[] {
-    const frames: ClipFrame[] = [];
-    while (this.#context.receivePacketSync(this.#packet) >= 0) {
-      const data = Uint8Array.from(this.#packet.data ?? []);
-      const duration90k = Math.round(TICKS_PER_SECOND / this.#options.fps);
-      const key = isKeyFrame(this.#options.codec, data);
-      frames.push({ data, key, duration90k, ctsOffset90k: 0 });
-      this.#packet.unref();
-    }
-    return frames;
   }
 
   #check(result: number, what: string): void {

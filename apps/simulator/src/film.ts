@@ -31,6 +31,7 @@ export class Film {
     this.#noise = gaussianNoise(scene.noise);
     this.#clean = new Picture(size.width, size.height);
     canvas.develop(this.#clean);
+    scene.place?.(this.#clean);
     this.picture = new Picture(size.width, size.height);
     this.picture.front.set(this.#clean.front);
     this.picture.noise = this.#noise;

@@ -2,6 +2,7 @@
 
 import type { Canvas, Point } from './canvas.js';
 import { drawFigure, WARDROBE } from './figure.js';
+import { leaves, paintCrown } from './greenery.js';
 import type { Picture, Rgb } from './picture.js';
 import type { Scene } from './scene.js';
 import {
@@ -63,7 +64,19 @@ const WALKS: readonly Walk[] = [
   },
 ];
 
-export const gateScene: Scene = { name: 'gate', seconds: 60, noise: 2.4, version: 1, paint, draw };
+export const gateScene: Scene = {
+  name: 'gate',
+  seconds: 60,
+  noise: 2,
+  version: 2,
+  paint,
+  draw,
+  isStill,
+};
+
+function isStill(fromSeconds: number, toSeconds: number): boolean {
+  return WALKS.every((walk) => walk.endSeconds < fromSeconds || walk.startSeconds > toSeconds);
+}
 
 function draw(picture: Picture, seconds: number): void {
   WALKS.map((walk) => ({ walk, stance: stanceAt(walk, seconds, VIEW) }))
@@ -107,19 +120,10 @@ function sky(x: number, y: number): Rgb {
 
 function trees(canvas: Canvas): void {
   for (let tree = 0; tree < 13; tree++) {
-    const x = tree * 108 - 20 + grainOf(tree, 1) * 40;
-    const top = 60 + grainOf(tree, 2) * 70;
-    const outline: Point[] = [[x - 90, 300]];
-    for (let step = 0; step <= 16; step++) {
-      const angle = Math.PI * (1 - step / 16);
-      const bump = 0.8 + 0.35 * smoothNoise(step * 0.9 + tree * 5, tree);
-      outline.push([x + Math.cos(angle) * 78 * bump, 190 - Math.sin(angle) * (190 - top) * bump]);
-    }
-    outline.push([x + 90, 300]);
-    const tone = 0.75 + grainOf(tree, 3) * 0.3;
-    canvas.polygon(outline, (px, py) =>
-      scaled([70, 86, 58], tone * (0.55 + roughness(px / 16, py / 13) * 0.8)),
-    );
+    const center = [tree * 108 - 20 + grainOf(tree, 1) * 40, 176 - grainOf(tree, 2) * 30] as const;
+    const tone = 0.8 + grainOf(tree, 3) * 0.3;
+    const radii = [84, 82 + grainOf(tree, 4) * 34] as const;
+    paintCrown(canvas, { center, radii, color: scaled([72, 88, 60], tone), seed: tree });
   }
 }
 
@@ -260,6 +264,6 @@ function hedge(canvas: Canvas): void {
     outline.push([step * 15 - 10, 590 + step * 6.2 - smoothNoise(step * 0.7, 3) * 46]);
   }
   outline.push([300, 720]);
-  canvas.polygon(outline, (x, y) => scaled([64, 88, 48], 0.35 + roughness(x / 11, y / 9) * 1.0));
+  canvas.polygon(outline, leaves([74, 100, 54], 580, 150));
   canvas.occlude(outline);
 }

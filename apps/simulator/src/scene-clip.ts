@@ -22,26 +22,39 @@ export interface FilmingOptions {
   readonly film?: Film;
 }
 
+/** Still groups of a scene are encoded so many times, and shown in turn. */
+const STILL_GROUPS = 2;
+
 /** Each group as soon as it is encoded. Takes CPU; gives way to other work between frames. */
 export async function* filmScene(scene: Scene, options: FilmingOptions): AsyncGenerator<ClipGroup> {
-  const { codec = 'h264', width, height, fps, groupSeconds, quality = 25 } = options;
+  const { codec = 'h264', width, height, fps, quality = 25, fromSeconds = 0 } = options;
   const film = options.film ?? new Film(scene, { width, height, fps });
-  const framesPerGroup = Math.max(1, Math.round(fps * groupSeconds));
+  const framesPerGroup = Math.max(1, Math.round(fps * options.groupSeconds));
   const encoder = await Encoder.open({ codec, width, height, fps, framesPerGroup, quality });
-  const first = Math.round((options.fromSeconds ?? 0) * fps);
-  const count = Math.round(options.seconds * fps);
-  let open: ClipFrame[] = [];
-  for (let index = 0; index < count; index++) {
-    for (const frame of encoder.encode(film.draw(first + index))) {
-      if (frame.key && open.length > 0) {
-        yield* groupFrames(open);
-        open = [];
-      }
-      open.push(frame);
+  const stillGroups: ClipGroup[] = [];
+  const firstFrame = Math.round(fromSeconds * fps);
+  const endFrame = firstFrame + Math.round(options.seconds * fps);
+  let group = 0;
+  for (let start = firstFrame; start < endFrame; start += framesPerGroup, group++) {
+    const end = Math.min(start + framesPerGroup, endFrame);
+    const isWhole = end - start === framesPerGroup;
+    const isStill = isWhole && scene.isStill?.(start / fps, end / fps) === true;
+    const kept = stillGroups.length < STILL_GROUPS ? undefined : stillGroups[group % STILL_GROUPS];
+    if (isStill && kept !== undefined) {
+      yield kept;
+      continue;
     }
-    await setImmediate();
+    const frames: ClipFrame[] = [];
+    for (let index = start; index < end; index++) {
+      frames.push(encoder.encode(film.draw(index)));
+      await setImmediate();
+    }
+    for (const made of groupFrames(frames)) {
+      if (isStill) stillGroups.push(made);
+      yield made;
+    }
   }
-  yield* groupFrames([...open, ...encoder.finish()]);
+  encoder.close();
 }
 
 export interface MakeClipOptions {

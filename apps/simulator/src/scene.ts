@@ -13,8 +13,12 @@ export interface Scene {
   /** Changes invalidate cached clips. */
   readonly version: number;
   paint(canvas: Canvas): void;
+  /** Adds to the background what is drawn like things that move but never does. */
+  place?(picture: Picture): void;
   /** Draws what moves; absent when nothing does. */
   draw?(picture: Picture, seconds: number): void;
+  /** True when nothing but noise changes from one moment to the other: such groups are re-used. */
+  isStill?(fromSeconds: number, toSeconds: number): boolean;
   /** The daylight's strength, 1 as painted. */
   light?(seconds: number): number;
 }

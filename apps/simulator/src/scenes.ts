@@ -2,10 +2,19 @@
 
 import type { ClipDescription } from './clip.js';
 import { gateScene } from './gate-scene.js';
+import { lobbyScene } from './lobby-scene.js';
+import { parkingScene } from './parking-scene.js';
 import type { Scene } from './scene.js';
 import { staticScene } from './static-scene.js';
+import { yardScene } from './yard-scene.js';
 
-export const SCENES: readonly Scene[] = [gateScene, staticScene];
+export const SCENES: readonly Scene[] = [
+  gateScene,
+  yardScene,
+  parkingScene,
+  lobbyScene,
+  staticScene,
+];
 
 export type SceneTrack = 'main' | 'sub';
 

@@ -4,7 +4,14 @@ import type { Canvas } from './canvas.js';
 import type { Scene } from './scene.js';
 import { bricks, mixed, rough } from './texture.js';
 
-export const staticScene: Scene = { name: 'static', seconds: 10, noise: 0, version: 1, paint };
+export const staticScene: Scene = {
+  name: 'static',
+  seconds: 10,
+  noise: 0,
+  version: 2,
+  paint,
+  isStill: () => true,
+};
 
 function paint(canvas: Canvas): void {
   canvas.rectangle([0, 0], [1280, 300], (_x, y) =>

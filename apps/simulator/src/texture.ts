@@ -9,23 +9,36 @@ function hash(x: number, y: number): number {
   return ((h ^ (h >>> 16)) >>> 0) / 2 ** 32;
 }
 
+/** Random values at the corners of a grid that repeats every 256 units. */
+const LATTICE = Float32Array.from({ length: 1 << 16 }, (_, at) => hash(at & 255, at >> 8));
+
 /** Smooth noise in [0, 1), with features of about one unit. */
 export function smoothNoise(x: number, y: number): number {
-  const [ix, iy] = [Math.floor(x), Math.floor(y)];
-  const [fx, fy] = [x - ix, y - iy];
-  const [sx, sy] = [fx * fx * (3 - 2 * fx), fy * fy * (3 - 2 * fy)];
-  const top = hash(ix, iy) + (hash(ix + 1, iy) - hash(ix, iy)) * sx;
-  const bottom = hash(ix, iy + 1) + (hash(ix + 1, iy + 1) - hash(ix, iy + 1)) * sx;
-  return top + (bottom - top) * sy;
+  const ix = Math.floor(x);
+  const iy = Math.floor(y);
+  const fx = x - ix;
+  const fy = y - iy;
+  const left = ix & 255;
+  const right = (ix + 1) & 255;
+  const upper = (iy & 255) << 8;
+  const lower = ((iy + 1) & 255) << 8;
+  const sx = fx * fx * (3 - 2 * fx);
+  const a = LATTICE[upper | left] as number;
+  const b = LATTICE[upper | right] as number;
+  const c = LATTICE[lower | left] as number;
+  const d = LATTICE[lower | right] as number;
+  const top = a + (b - a) * sx;
+  return top + (c + (d - c) * sx - top) * fy * fy * (3 - 2 * fy);
 }
 
 /** Four octaves of smooth noise, in [0, 1). */
 export function roughness(x: number, y: number): number {
-  let sum = 0;
-  for (let octave = 0; octave < 4; octave++) {
-    sum += smoothNoise(x * 2 ** octave + octave * 17, y * 2 ** octave) / 2 ** (octave + 1);
-  }
-  return sum / 0.9375;
+  return (
+    smoothNoise(x, y) * (8 / 15) +
+    smoothNoise(x * 2 + 17, y * 2) * (4 / 15) +
+    smoothNoise(x * 4 + 34, y * 4) * (2 / 15) +
+    smoothNoise(x * 8 + 51, y * 8) * (1 / 15)
+  );
 }
 
 /** One value in [0, 1) for the cell, the same each time. */
