@@ -147,7 +147,7 @@ export function readSamples(fragment: Uint8Array, track: SourceTrack): SourceSam
   for (const moof of reader.children(reader.root)) {
     if (moof.type !== 'moof') continue;
     for (const traf of reader.children(moof)) {
-      if (traf.type === 'traf') readFragment(reader, moof, traf, track, samples);
+      if (traf.type === 'traf') samples.push(...readFragment(reader, moof, traf, track));
     }
   }
   return samples;
@@ -169,10 +169,10 @@ function readFragment(
   moof: Box,
   traf: Box,
   track: SourceTrack,
-  samples: SourceSample[],
-): void {
+): SourceSample[] {
+  const samples: SourceSample[] = [];
   const tfhd = reader.need(traf, 'tfhd');
-  if (reader.u32(tfhd.start + 4) !== track.trackId) return;
+  if (reader.u32(tfhd.start + 4) !== track.trackId) return samples;
   const present = reader.u32(tfhd.start) & 0xff_ffff;
   let at = tfhd.start + 8;
   let base = moof.at;
@@ -258,6 +258,7 @@ function readFragment(
       dts += sampleDuration;
     }
   }
+  return samples;
 }
 
 /** Reads boxes and numbers, and refuses to read past the end. */
