@@ -1,7 +1,8 @@
 // The set of store directories: opens, recovers, reads, scans and deletes chunks.
 
-import { NightjarError, type Clock, type Log } from '#base';
-import type { TrackName } from '#media';
+import { dirname } from 'node:path';
+import { messageOf, NightjarError, toNightjarError, type Clock, type Log } from '#base';
+import { parseRecords } from './chunk-reader.js';
 import type { ChunkFiles } from './chunk-files.js';
 import type {
   ChunkInfo,
@@ -10,7 +11,22 @@ import type {
   ScannedChunk,
   StoreDirectory,
 } from './chunk-info.js';
-import type { TrackWriter } from './track-writer.js';
+import { parseChunkPath } from './layout.js';
+import { nodeFiles } from './node-files.js';
+import { OpenChunk, type NewChunk } from './open-chunk.js';
+import { MAX_PAYLOAD_BYTES, type TrackIdentity } from './record-header.js';
+import { recoverChunk, scanListed } from './recovery.js';
+import { SealChain } from './seal-chain.js';
+import { withLanes } from './disk-lanes.js';
+import { ChunkDirectory, type ListedChunk } from './store-directory.js';
+import { TrackWriter } from './track-writer.js';
+
+const CHUNK_BYTES = 10_000_000;
+const CHUNK_SECONDS = 15 * 60;
+/** A track with more chunks than this behind its index needs a rebuild, not a recovery. */
+const MAX_UNINDEXED_CHUNKS = 64;
+/** So many indexed chunks in a row, from the newest back, mean that the older ones are too. */
+const INDEXED_IN_A_ROW = 2;
 
 export interface ChunkStoreOptions {
   readonly directories: readonly string[];
@@ -25,68 +41,316 @@ export interface ChunkStoreOptions {
    * identity is never initialised again, even when it looks new (its disk is not mounted).
    */
   readonly expected?: ReadonlyMap<string, string>;
+  /** Where a test stands between the store and the disk. */
   readonly files?: ChunkFiles;
 }
 
+/** What the index knows, as recovery asks for it. */
+export interface KnownChunks {
+  /** Rows of unsealed chunks; their `sizeBytes` is where the tail begins. */
+  readonly unsealed: Iterable<ChunkInfo>;
+  /** The row of a chunk, if the index has one. */
+  readonly find: (id: number) => Promise<ChunkInfo | undefined>;
+}
+
 export class ChunkStore {
+  readonly #options: ChunkStoreOptions;
+  readonly #directories: readonly ChunkDirectory[];
+  readonly #chains = new Map<string, SealChain>();
+  readonly #writers = new Set<string>();
+  #lastId = 0;
+  #needsRebuild = false;
+
+  private constructor(options: ChunkStoreOptions, directories: readonly ChunkDirectory[]) {
+    this.#options = options;
+    this.#directories = directories;
+  }
+
   /**
    * Makes or verifies the identity of each directory. A directory that is missing, wrong or
    * read-only is refused and stays in `directories` as failed; throws failed-precondition when none
    * is left.
    */
-  static open(_options: ChunkStoreOptions): Promise<ChunkStore> {
-    throw notBuilt();
+  static async open(options: ChunkStoreOptions): Promise<ChunkStore> {
+    const { clock, log, expected, files = nodeFiles } = options;
+    const paths = [...new Set(options.directories)];
+    const directories = paths.map(
+      (path) =>
+        new ChunkDirectory({
+          path,
+          files: withLanes(files),
+          clock,
+          log,
+          expectedId: expected?.get(path),
+        }),
+    );
+    const refusals: unknown[] = [];
+    for (const directory of directories) {
+      await directory.open().catch((error: unknown) => refusals.push(error));
+      const twin = directories.find(
+        (other) => other !== directory && other.usable && other.id === directory.id,
+      );
+      if (directory.usable && twin !== undefined) {
+        throw new NightjarError(
+          'failed-precondition',
+          `expected different stores, found one in ${twin.path} and in ${directory.path}`,
+        );
+      }
+    }
+    const [first] = refusals;
+    if (!directories.some(({ usable }) => usable)) {
+      if (first !== undefined) throw toNightjarError(first);
+      throw new NightjarError('invalid-argument', 'expected at least one store directory');
+    }
+    return new ChunkStore(options, directories);
   }
 
   get directories(): readonly StoreDirectory[] {
-    throw notBuilt();
+    return this.#directories.map((directory) => directory.snapshot());
+  }
+
+  /** Recovery met more unindexed chunks than it takes: `nightjar rebuild-index` finds them all. */
+  get needsRebuild(): boolean {
+    return this.#needsRebuild;
   }
 
   /** Looks at every directory again: space, and whether a failed one is back. Never throws. */
-  refresh(): Promise<void> {
-    throw notBuilt();
+  async refresh(): Promise<void> {
+    await Promise.all(this.#directories.map((directory) => directory.refresh()));
   }
 
   /**
-   * Compares `known` (the index's unsealed chunks, with their safe sizes) and the newest files of
-   * each track with the disk, cuts torn records, and yields what is to be indexed. To be finished
-   * before the first `openTrack`.
+   * Compares the index's unsealed chunks and the newest files of each track with the disk, cuts
+   * torn records, and yields what is to be put into the index. To be finished before the first
+   * `openTrack`. A chunk that cannot be read is logged, left as it is, and not yielded.
    */
-  recover(_known: AsyncIterable<ChunkInfo> | Iterable<ChunkInfo>): AsyncIterable<ScannedChunk> {
-    throw notBuilt();
+  async *recover(known: KnownChunks): AsyncGenerator<ScannedChunk> {
+    const unsealed = new Map([...known.unsealed].map((chunk) => [chunk.id, chunk]));
+    for (const id of unsealed.keys()) this.#lastId = Math.max(this.#lastId, id);
+    for (const directory of this.#usable()) {
+      for (const listed of await this.#listNew(directory, { ...known, unsealed })) {
+        const indexed = unsealed.get(listed.id);
+        unsealed.delete(listed.id);
+        yield* this.#recoverOne(directory, listed, indexed);
+      }
+    }
+    for (const chunk of unsealed.values()) {
+      const directory = this.#directories.find(({ id }) => id === chunk.store);
+      const name = parseChunkPath(chunk.path);
+      if (directory?.usable === true && name !== undefined) {
+        yield* this.#recoverOne(directory, { ...name, path: chunk.path }, chunk);
+      }
+    }
   }
 
   /** Seals what recovery left unsealed, one by one; yields the rows to put. For the background. */
-  sealRecovered(): AsyncIterable<ChunkInfo> {
-    throw notBuilt();
+  async *sealRecovered(): AsyncGenerator<ChunkInfo> {
+    for (const chain of [...this.#chains.values()]) yield* await chain.sealLeftovers();
   }
 
-  /** One writer per camera track at a time. No I/O. */
-  openTrack(_track: { readonly camera: string; readonly track: TrackName }): TrackWriter {
-    throw notBuilt();
+  /** One writer per camera track at a time: `conflict` otherwise. No I/O. */
+  openTrack({ camera, track }: TrackIdentity): TrackWriter {
+    const key = `${camera}/${track}`;
+    if (this.#writers.has(key)) {
+      throw new NightjarError('conflict', 'expected a track without a writer', { camera, track });
+    }
+    this.#writers.add(key);
+    const { clock, log, chunkBytes = CHUNK_BYTES, chunkSeconds = CHUNK_SECONDS } = this.#options;
+    return new TrackWriter({
+      camera,
+      track,
+      clock,
+      log,
+      chunkBytes,
+      chunkSeconds,
+      chain: this.#chainOf({ camera, track }),
+      createChunk: (chunk) => this.#createChunk(chunk),
+      onClose: () => this.#writers.delete(key),
+    });
   }
 
   /** One pread of whole records; the caller owns the bytes. Throws data-loss when a CRC differs. */
-  readRecords(_chunk: ChunkPlace, _offset: number, _length: number): Promise<ParsedRecord[]> {
-    throw notBuilt();
+  async readRecords(chunk: ChunkPlace, offset: number, length: number): Promise<ParsedRecord[]> {
+    if (
+      !Number.isSafeInteger(offset) ||
+      offset < 0 ||
+      !(length > 0 && length <= MAX_PAYLOAD_BYTES)
+    ) {
+      throw new NightjarError('invalid-argument', 'expected a range of a chunk', {
+        offset,
+        length,
+      });
+    }
+    const directory = this.#directoryOf(chunk);
+    const path = directory.absolute(chunk.path);
+    const bytes = Buffer.allocUnsafeSlow(length);
+    const file = await directory.files.open(path, 'read').catch((error: unknown) => {
+      throw asMissing(error, chunk);
+    });
+    try {
+      const read = await file.read(bytes, offset);
+      return parseRecords(bytes.subarray(0, read), { path: chunk.path, offset, length });
+    } finally {
+      await file.close();
+    }
   }
 
   /** Gives the bytes freed: 0 when it was gone already. Removes an emptied date directory. */
-  deleteChunk(_chunk: ChunkPlace): Promise<number> {
-    throw notBuilt();
+  async deleteChunk(chunk: ChunkPlace): Promise<number> {
+    const directory = this.#directoryOf(chunk);
+    const path = directory.absolute(chunk.path);
+    const freed = (await directory.files.remove(path)) ?? 0;
+    directory.noteFreed(freed);
+    await directory.files.removeEmptyDirectory(dirname(path));
+    return freed;
   }
 
   /** Every chunk on every directory, oldest date first per track; changes nothing. */
-  scanAll(): AsyncIterable<ScannedChunk> {
-    throw notBuilt();
+  async *scanAll(): AsyncGenerator<ScannedChunk> {
+    for (const directory of this.#usable()) {
+      for (const identity of await directory.tracks()) {
+        for await (const listed of directory.chunks(identity, 'oldest-first')) {
+          try {
+            yield await scanListed(directory, listed);
+          } catch (error) {
+            this.#logUnreadable(listed, error);
+          }
+        }
+      }
+    }
   }
 
-  /** Waits for what is under way; writers are closed by who opened them. */
-  close(): Promise<void> {
-    throw notBuilt();
+  /** Waits for seals that are under way; writers are closed by who opened them. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#chains.values()].map((chain) => chain.settled()));
+  }
+
+  #usable(): ChunkDirectory[] {
+    return this.#directories.filter(({ usable }) => usable);
+  }
+
+  async #listNew(
+    directory: ChunkDirectory,
+    known: Pick<KnownChunks, 'find'> & { readonly unsealed: ReadonlyMap<number, ChunkInfo> },
+  ): Promise<ListedChunk[]> {
+    const found: ListedChunk[] = [];
+    try {
+      for (const identity of await directory.tracks()) {
+        found.push(...(await this.#newOf(directory, identity, known)));
+      }
+    } catch (error) {
+      // Recording on the other disks goes on.
+      directory.note(toNightjarError(error));
+    }
+    return found;
+  }
+
+  /** Chunks of a track that the index does not have, or has as unsealed; oldest first. */
+  async #newOf(
+    directory: ChunkDirectory,
+    identity: TrackIdentity,
+    known: Pick<KnownChunks, 'find'> & { readonly unsealed: ReadonlyMap<number, ChunkInfo> },
+  ): Promise<ListedChunk[]> {
+    const found: ListedChunk[] = [];
+    let unindexed = 0;
+    let inARow = 0;
+    for await (const listed of directory.chunks(identity, 'newest-first')) {
+      this.#lastId = Math.max(this.#lastId, listed.id);
+      const isUnsealed = known.unsealed.has(listed.id);
+      const isIndexed = isUnsealed || (await known.find(listed.id)) !== undefined;
+      if (!isIndexed || isUnsealed) found.push(listed);
+      if (!isIndexed) unindexed += 1;
+      inARow = isIndexed ? inARow + 1 : 0;
+      if (inARow >= INDEXED_IN_A_ROW) break;
+      if (unindexed > MAX_UNINDEXED_CHUNKS) {
+        this.#needsRebuild = true;
+        this.#options.log.error(
+          { store: directory.path, ...identity },
+          'more footage than the index knows: run nightjar rebuild-index',
+        );
+        break;
+      }
+    }
+    return found.reverse();
+  }
+
+  async *#recoverOne(
+    directory: ChunkDirectory,
+    listed: ListedChunk,
+    indexed: ChunkInfo | undefined,
+  ): AsyncGenerator<ScannedChunk> {
+    try {
+      const scanned = await recoverChunk(directory, listed, indexed);
+      if (scanned === undefined) return;
+      if (scanned.state !== 'intact') {
+        const { state, tornBytes, damaged } = scanned;
+        this.#options.log.warn(
+          { path: listed.path, state, tornBytes, damaged },
+          'recovered a chunk',
+        );
+      }
+      if (scanned.state !== 'missing' && !scanned.chunk.sealed) {
+        this.#chainOf(listed).leave(scanned.chunk, directory);
+      }
+      yield scanned;
+    } catch (error) {
+      this.#logUnreadable(listed, error);
+    }
+  }
+
+  #logUnreadable({ path }: ListedChunk, error: unknown): void {
+    this.#options.log.error({ path, why: messageOf(error) }, 'could not read a chunk');
+  }
+
+  #chainOf({ camera, track }: TrackIdentity): SealChain {
+    const key = `${camera}/${track}`;
+    let chain = this.#chains.get(key);
+    if (chain === undefined) {
+      chain = new SealChain(
+        { camera, track },
+        { directories: this.#directories, log: this.#options.log },
+      );
+      this.#chains.set(key, chain);
+    }
+    return chain;
+  }
+
+  #directoryOf({ store, path }: ChunkPlace): ChunkDirectory {
+    const directory = this.#directories.find(({ id }) => id === store);
+    if (directory === undefined) {
+      throw new NightjarError('failed-precondition', 'expected a store that is here', {
+        store,
+        path,
+      });
+    }
+    return directory;
+  }
+
+  /** On the directory with most room; on the next one where that fails. */
+  async #createChunk(chunk: Omit<NewChunk, 'id'>): Promise<OpenChunk> {
+    const rank = ({ state, freeBytes }: ChunkDirectory) => (state === 'ok' ? freeBytes : -1);
+    const choice = this.#usable().sort((a, b) => rank(b) - rank(a));
+    let failure = new NightjarError(
+      'failed-precondition',
+      'expected a store directory that is here',
+    );
+    for (const directory of choice) {
+      this.#lastId = Math.max(this.#lastId + 1, this.#options.clock.nowUnixUs());
+      try {
+        return await OpenChunk.create(directory, { ...chunk, id: this.#lastId });
+      } catch (error) {
+        failure = toNightjarError(error);
+        directory.note(failure);
+      }
+    }
+    throw failure;
   }
 }
 
-function notBuilt(): NightjarError {
-  return new NightjarError('unsupported', 'the store is being built');
+function asMissing(error: unknown, { path }: ChunkPlace): NightjarError {
+  const known = toNightjarError(error);
+  if (known.code !== 'not-found') return known;
+  return new NightjarError('data-loss', 'expected a chunk that the index has, found none', {
+    path,
+  });
 }

@@ -15,6 +15,8 @@ export type {
   SyncResult,
   WrittenRecord,
 } from './chunk-info.js';
-export { ChunkStore, type ChunkStoreOptions } from './chunk-store.js';
+export { ChunkStore, type ChunkStoreOptions, type KnownChunks } from './chunk-store.js';
 export { foldGroups } from './group-rows.js';
-export { TrackWriter } from './track-writer.js';
+export { sealOf } from './seal.js';
+export type { TrackWriter } from './track-writer.js';
+export { verifyChunk, type ChunkVerification } from './verify-chunk.js';

@@ -1,8 +1,28 @@
 // Writes the records of one camera track, chunk after chunk.
 
-import { NightjarError } from '#base';
-import type { MediaRecord } from '#media';
-import type { ChunkInfo, SyncResult } from './chunk-info.js';
+import { ByteWriter, NightjarError, toNightjarError, type Clock, type Log } from '#base';
+import { RECORD_HEADROOM_BYTES, type MediaRecord } from '#media';
+import type { ChunkInfo, RecordFacts, SyncResult, WrittenRecord } from './chunk-info.js';
+import { OpenChunk, type NewChunk } from './open-chunk.js';
+import { encodeRecordHeader, type TrackIdentity } from './record-header.js';
+import type { SealChain } from './seal-chain.js';
+import { maxSeiBytes, writeSei } from './sei.js';
+
+/** A camera clock may go back this far within a chunk. */
+const BACKWARDS_US = 1_000_000;
+/** Records come every 2 s at most, so nothing is going on after this. */
+const IDLE_MS = 15_000;
+
+export interface TrackWriterOptions extends TrackIdentity {
+  readonly chunkBytes: number;
+  readonly chunkSeconds: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly chain: SealChain;
+  /** Makes the next chunk, wherever there is room. */
+  readonly createChunk: (chunk: Omit<NewChunk, 'id'>) => Promise<OpenChunk>;
+  readonly onClose: () => void;
+}
 
 /**
  * `write` and `sync` may overlap each other; calls of the same method are queued. Errors:
@@ -10,9 +30,26 @@ import type { ChunkInfo, SyncResult } from './chunk-info.js';
  * read-only, or a record that does not start a group where one must).
  */
 export class TrackWriter {
-  /** The chunk being written, if one is open; `sizeBytes` is what is safe. */
+  readonly #options: TrackWriterOptions;
+  readonly #body = new ByteWriter(1024);
+  #header = Buffer.alloc(RECORD_HEADROOM_BYTES);
+  #current: OpenChunk | undefined;
+  /** Chunks that have bytes or a seal to be synced, in the order they were written. */
+  readonly #open = new Set<OpenChunk>();
+  /** What is safe and was not given out, because another chunk's sync failed beside it. */
+  #ready: { records: WrittenRecord[]; chunks: ChunkInfo[] } = { records: [], chunks: [] };
+  #needsGroupStart = true;
+  #lastWriteMs = 0;
+  #writes: Promise<unknown> = Promise.resolve();
+  #syncs: Promise<unknown> = Promise.resolve();
+
+  constructor(options: TrackWriterOptions) {
+    this.#options = options;
+  }
+
+  /** The chunk being written, once a first sync made part of it safe. */
   get chunk(): ChunkInfo | undefined {
-    throw notBuilt();
+    return this.#current?.safe;
   }
 
   /**
@@ -22,37 +59,192 @@ export class TrackWriter {
    * promise settles. After an error the record is not in the chunk, and only a record that starts a
    * group is taken next.
    */
-  write(_record: MediaRecord): Promise<void> {
-    throw notBuilt();
+  write(record: MediaRecord): Promise<void> {
+    const turn = this.#writes.then(() => this.#write(record));
+    this.#writes = turn.catch(() => undefined);
+    return turn;
   }
 
   /**
-   * fdatasync; gives what became safe since the last sync. After an error none of it is safe, all
-   * of it is cut off, and the error's context says from when to when (`fromUnixUs`, `toUnixUs`).
+   * fdatasync; gives what became safe since the last sync. After an error what was written to that
+   * disk since then is not safe: it is cut off, the error's context says from when to when
+   * (`fromUnixUs`, `toUnixUs`), and only a record that starts a group is taken next.
    */
   sync(): Promise<SyncResult> {
-    throw notBuilt();
+    const turn = this.#syncs.then(() => this.#sync());
+    this.#syncs = turn.catch(() => undefined);
+    return turn;
   }
 
   /**
    * Seals the chunk when it is old enough and nothing was written for 15 s; a track that records
    * on is rotated by `write`. What it did comes with the next `sync`.
    */
-  sealIfDue(_nowUnixUs: number): Promise<boolean> {
-    throw notBuilt();
+  async sealIfDue(nowUnixUs: number): Promise<boolean> {
+    const chunk = this.#current;
+    const isIdle = this.#options.clock.monotonicMs() - this.#lastWriteMs >= IDLE_MS;
+    if (chunk === undefined || !isIdle) return false;
+    if (nowUnixUs - chunk.firstUnixUs < this.#options.chunkSeconds * 1_000_000) return false;
+    await this.seal();
+    return true;
   }
 
   /** Seals the open chunk, if any; its row comes with the next `sync`. */
   seal(): Promise<void> {
-    throw notBuilt();
+    const turn = this.#writes.then(() => this.#retire());
+    this.#writes = turn.catch(() => undefined);
+    return turn;
   }
 
   /** Seals and syncs; the last rows to put. */
-  close(): Promise<SyncResult> {
-    throw notBuilt();
+  async close(): Promise<SyncResult> {
+    await this.seal();
+    try {
+      return await this.sync();
+    } finally {
+      this.#options.onClose();
+    }
+  }
+
+  async #write(record: MediaRecord): Promise<void> {
+    if (this.#needsGroupStart && !record.startsGroup) {
+      throw new NightjarError('failed-precondition', 'expected a record that starts a group', {
+        run: record.run,
+        sequence: record.sequence,
+      });
+    }
+    const buffers = this.#withHeader(record);
+    const { format, startUnixUs } = record;
+    if (record.startsGroup && this.#isDue(record, buffers)) await this.#retire();
+    // Until it is written, nothing may follow it but a group start.
+    this.#needsGroupStart = true;
+    if (this.#current === undefined) {
+      const { camera, track } = this.#options;
+      const { codec } = format;
+      this.#current = await this.#options.createChunk({ camera, track, codec, startUnixUs });
+      this.#open.add(this.#current);
+    }
+    const chunk = this.#current;
+    try {
+      await chunk.append(buffers, factsOf(record));
+    } catch (error) {
+      chunk.directory.note(toNightjarError(error));
+      if (chunk.isTorn || chunk.endBytes === 0) await this.#abandon(chunk);
+      throw error;
+    }
+    this.#lastWriteMs = this.#options.clock.monotonicMs();
+    // A sync that failed meanwhile gave up the chunk, and this record with it.
+    this.#needsGroupStart = this.#current !== chunk;
+  }
+
+  #isDue(record: MediaRecord, buffers: readonly Uint8Array[]): boolean {
+    const chunk = this.#current;
+    if (chunk === undefined) return false;
+    const bytes = buffers.reduce((sum, buffer) => sum + buffer.length, chunk.endBytes);
+    return (
+      chunk.codec !== record.format.codec ||
+      bytes > this.#options.chunkBytes ||
+      record.startUnixUs - chunk.firstUnixUs >= this.#options.chunkSeconds * 1_000_000 ||
+      record.startUnixUs < chunk.lastUnixUs - BACKWARDS_US
+    );
+  }
+
+  #withHeader(record: MediaRecord): Uint8Array[] {
+    const body = encodeRecordHeader(this.#body, this.#options, record);
+    const mostBytes = maxSeiBytes(body.length);
+    if (this.#header.length < mostBytes) this.#header = Buffer.alloc(mostBytes);
+    const length = writeSei(this.#header, 0, { codec: record.format.codec, place: 'record', body });
+    const { buffer, payloadStart, payloadEnd } = record;
+    if (length > Math.min(RECORD_HEADROOM_BYTES, payloadStart)) {
+      return [this.#header.subarray(0, length), buffer.subarray(payloadStart, payloadEnd)];
+    }
+    this.#header.copy(buffer, payloadStart - length, 0, length);
+    return [buffer.subarray(payloadStart - length, payloadEnd)];
+  }
+
+  /** Seals the current chunk. A seal that fails costs the seal, not the recording. */
+  async #retire(): Promise<void> {
+    const chunk = this.#current;
+    if (chunk === undefined) return;
+    this.#current = undefined;
+    this.#needsGroupStart = true;
+    try {
+      this.#ready.chunks.push(...(await this.#options.chain.sealLeftovers()));
+      await this.#options.chain.extend(chunk.id, (previousSeal) => chunk.seal(previousSeal));
+    } catch (error) {
+      chunk.directory.note(toNightjarError(error));
+      this.#options.log.warn({ err: error, path: chunk.path }, 'could not seal a chunk');
+    } finally {
+      chunk.finish();
+    }
+  }
+
+  /** The chunk takes no more records; what is safe of it is sealed when the next one is. */
+  async #abandon(chunk: OpenChunk): Promise<void> {
+    if (this.#current === chunk) this.#current = undefined;
+    chunk.finish();
+    if (chunk.endBytes === 0) await this.#close(chunk);
+  }
+
+  async #sync(): Promise<SyncResult> {
+    let failure: NightjarError | undefined;
+    for (const chunk of [...this.#open]) {
+      try {
+        if (chunk.isDirty) {
+          const { records, chunks } = await chunk.sync();
+          this.#ready.records.push(...records);
+          this.#ready.chunks.push(...chunks);
+        }
+        if (chunk.isFinished && !chunk.isDirty) await this.#close(chunk);
+      } catch (error) {
+        failure = await this.#giveUp(chunk, toNightjarError(error));
+      }
+    }
+    if (failure !== undefined) throw failure;
+    const result = this.#ready;
+    this.#ready = { records: [], chunks: [] };
+    return result;
+  }
+
+  /**
+   * After a failed fdatasync the kernel may have dropped the pages and calls the next one clean, so
+   * what was not safe before never will be. Keeps S1.
+   */
+  async #giveUp(chunk: OpenChunk, error: NightjarError): Promise<NightjarError> {
+    chunk.directory.note(error);
+    if (this.#current === chunk) {
+      this.#current = undefined;
+      this.#needsGroupStart = true;
+    }
+    // A write that is under way ends first, so that it cannot grow what is cut.
+    await this.#writes;
+    if (chunk.sealed !== undefined) this.#options.chain.takeBack(chunk.sealed);
+    const lost = await chunk.dropUnsafe();
+    await this.#close(chunk);
+    return new NightjarError(error.code, error.message, { ...error.context, ...lost }, error);
+  }
+
+  async #close(chunk: OpenChunk): Promise<void> {
+    this.#open.delete(chunk);
+    try {
+      await chunk.close();
+    } catch (error) {
+      this.#options.log.warn({ err: error, path: chunk.path }, 'could not close a chunk file');
+    }
+    if (chunk.safe?.sealed === false) this.#options.chain.leave(chunk.safe, chunk.directory);
   }
 }
 
-function notBuilt(): NightjarError {
-  return new NightjarError('unsupported', 'the store is being built');
+function factsOf(record: MediaRecord): RecordFacts {
+  const { run, sequence, startsGroup, groupStartUnixUs, startUnixUs, startDts90k, frames } = record;
+  return {
+    run,
+    sequence,
+    startsGroup,
+    groupStartUnixUs,
+    startUnixUs,
+    startDts90k,
+    duration90k: frames.duration90k,
+    frameCount: frames.count,
+  };
 }

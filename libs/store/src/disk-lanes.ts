@@ -1,0 +1,51 @@
+// Bounds how many operations of one store directory run at once, so that a disk that hangs cannot
+// take every thread of Node's pool, and with it the other disks and the index.
+
+import type { ChunkFile, ChunkFiles } from './chunk-files.js';
+
+const WRITES_AT_ONCE = 3;
+const READS_AT_ONCE = 2;
+
+class Lane {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(width: number) {
+    this.#free = width;
+  }
+
+  async run<T>(action: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await action();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free += 1;
+      else next();
+    }
+  }
+}
+
+/** The same files; what touches bytes or syncs waits for its turn, reads apart from writes. */
+export function withLanes(files: ChunkFiles): ChunkFiles {
+  const writes = new Lane(WRITES_AT_ONCE);
+  const reads = new Lane(READS_AT_ONCE);
+  const laned = (file: ChunkFile): ChunkFile => ({
+    write: (buffers, position) => writes.run(() => file.write(buffers, position)),
+    read: (buffer, position) => reads.run(() => file.read(buffer, position)),
+    sync: () => writes.run(() => file.sync()),
+    truncate: (sizeBytes) => writes.run(() => file.truncate(sizeBytes)),
+    sizeBytes: () => reads.run(() => file.sizeBytes()),
+    close: () => file.close(),
+  });
+  return {
+    ...files,
+    create: async (path) => laned(await writes.run(() => files.create(path))),
+    open: async (path, mode) => laned(await reads.run(() => files.open(path, mode))),
+    syncDirectory: (path) => writes.run(() => files.syncDirectory(path)),
+    makeDirectory: (path) => writes.run(() => files.makeDirectory(path)),
+    list: (path) => reads.run(() => files.list(path)),
+    remove: (path) => reads.run(() => files.remove(path)),
+  };
+}

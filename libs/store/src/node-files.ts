@@ -1,0 +1,230 @@
+// The store's files on a real file system: every error is a NightjarError that says which kind.
+
+import { constants, type Stats } from 'node:fs';
+import {
+  access,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rmdir,
+  stat,
+  statfs,
+  unlink,
+  type FileHandle,
+} from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { NightjarError, type ErrorCode } from '#base';
+import type { ChunkFile, ChunkFiles, DirectoryEntry } from './chunk-files.js';
+
+const CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  ENOSPC: ['resource-exhausted', 'the disk is full'],
+  EDQUOT: ['resource-exhausted', 'the disk quota is used up'],
+  EFBIG: ['resource-exhausted', 'the file system allows no larger file'],
+  EMFILE: ['resource-exhausted', 'too many files are open'],
+  ENFILE: ['resource-exhausted', 'too many files are open'],
+  EROFS: ['failed-precondition', 'the file system is read-only'],
+  EACCES: ['failed-precondition', 'this process may not write here'],
+  EPERM: ['failed-precondition', 'this process may not write here'],
+  ENOENT: ['not-found', 'there is no such file'],
+  ENOTDIR: ['failed-precondition', 'expected a directory, found a file'],
+  EEXIST: ['conflict', 'the file exists'],
+};
+
+export function asDiskError(thrown: unknown, path: string): NightjarError {
+  if (thrown instanceof NightjarError) return thrown;
+  const errno = (thrown as NodeJS.ErrnoException | undefined)?.code ?? '';
+  const [code, message] = CODES[errno] ?? ['unavailable', 'the disk did not do what it was told'];
+  return new NightjarError(code, `${message}: ${path}`, { path, errno }, thrown);
+}
+
+async function attempt<T>(path: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw asDiskError(error, path);
+  }
+}
+
+/** As `attempt`, but a path that is not there gives undefined. */
+async function attemptPresent<T>(path: string, action: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await action();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw asDiskError(error, path);
+  }
+}
+
+class NodeChunkFile implements ChunkFile {
+  readonly #path: string;
+  readonly #handle: FileHandle;
+
+  constructor(path: string, handle: FileHandle) {
+    this.#path = path;
+    this.#handle = handle;
+  }
+
+  write(buffers: readonly Uint8Array[], position: number): Promise<void> {
+    return attempt(this.#path, async () => {
+      let rest = buffers.filter((buffer) => buffer.length > 0);
+      let at = position;
+      while (rest.length > 0) {
+        const first = rest[0] as Uint8Array;
+        const { bytesWritten } =
+          rest.length === 1
+            ? await this.#handle.write(first, 0, first.length, at)
+            : await this.#handle.writev(rest as Uint8Array[], at);
+        if (bytesWritten === 0) throw new Error('the disk took no byte');
+        at += bytesWritten;
+        rest = without(rest, bytesWritten);
+      }
+    });
+  }
+
+  read(buffer: Uint8Array, position: number): Promise<number> {
+    return attempt(this.#path, async () => {
+      let done = 0;
+      while (done < buffer.length) {
+        const { bytesRead } = await this.#handle.read(
+          buffer,
+          done,
+          buffer.length - done,
+          position + done,
+        );
+        if (bytesRead === 0) break;
+        done += bytesRead;
+      }
+      return done;
+    });
+  }
+
+  sync(): Promise<void> {
+    return attempt(this.#path, () => this.#handle.datasync());
+  }
+
+  truncate(sizeBytes: number): Promise<void> {
+    return attempt(this.#path, () => this.#handle.truncate(sizeBytes));
+  }
+
+  sizeBytes(): Promise<number> {
+    return attempt(this.#path, async () => (await this.#handle.stat()).size);
+  }
+
+  close(): Promise<void> {
+    return attempt(this.#path, () => this.#handle.close());
+  }
+}
+
+/** What is left of `buffers` behind their first `count` bytes. */
+function without(buffers: readonly Uint8Array[], count: number): Uint8Array[] {
+  const left: Uint8Array[] = [];
+  let skip = count;
+  for (const buffer of buffers) {
+    if (skip < buffer.length) left.push(buffer.subarray(skip));
+    skip = Math.max(0, skip - buffer.length);
+  }
+  return left;
+}
+
+export const nodeFiles: ChunkFiles = {
+  create: (path) =>
+    attempt(path, async () => {
+      const { O_CREAT, O_EXCL, O_RDWR } = constants;
+      return new NodeChunkFile(path, await open(path, O_CREAT | O_EXCL | O_RDWR, 0o640));
+    }),
+
+  // Not O_APPEND: Linux would then ignore the position of a pwrite, and a torn write could not be
+  // written over. One process opens a store, and each chunk has one writer.
+  open: (path, mode) =>
+    attempt(
+      path,
+      async () => new NodeChunkFile(path, await open(path, mode === 'read' ? 'r' : 'r+')),
+    ),
+
+  list: (path) =>
+    attemptPresent<DirectoryEntry[]>(path, async () => {
+      const entries = await readdir(path, { withFileTypes: true });
+      return entries.map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }));
+    }),
+
+  makeDirectory: (path) => attempt(path, () => mkdir(path, { recursive: true, mode: 0o750 })),
+
+  syncDirectory: (path) =>
+    attempt(path, async () => {
+      const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    }),
+
+  readText: (path) => attemptPresent(path, () => readFile(path, 'utf8')),
+
+  writeNewText: (path, text) =>
+    attempt(path, async () => {
+      const temporary = `${path}.${process.pid}.new`;
+      const handle = await open(temporary, 'w', 0o640);
+      try {
+        await handle.writeFile(text);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(temporary, path);
+    }),
+
+  remove: (path) =>
+    attemptPresent(path, async () => {
+      const { size } = await stat(path);
+      await unlink(path);
+      return size;
+    }),
+
+  removeEmptyDirectory: async (path) => {
+    try {
+      await rmdir(path);
+      return true;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOENT') return false;
+      throw asDiskError(error, path);
+    }
+  },
+
+  space: (path) =>
+    attempt(path, async () => {
+      const { bsize, blocks, bavail } = await statfs(path);
+      return { sizeBytes: bsize * blocks, freeBytes: bsize * bavail };
+    }),
+
+  assertWritable: (path) => attempt(path, () => access(path, constants.W_OK | constants.X_OK)),
+
+  async missingMounts() {
+    const table = await readFile('/etc/fstab', 'utf8').catch(() => '');
+    const missing: string[] = [];
+    for (const line of table.split('\n')) {
+      const [, path = '', type = '', mountOptions = ''] = line.trim().split(/\s+/);
+      if (line.trim().startsWith('#') || !path.startsWith('/') || path === '/') continue;
+      if (type === 'swap' || mountOptions.split(',').some((word) => word.endsWith('bind')))
+        continue;
+      const mountPoint = path.replace(/\\040/g, ' ');
+      if (!(await isMounted(mountPoint))) missing.push(mountPoint);
+    }
+    return missing;
+  },
+};
+
+/** A mount point is on another device than its parent. */
+async function isMounted(path: string): Promise<boolean> {
+  const parent = dirname(await realpath(path).catch(() => path));
+  const [own, above] = await Promise.all([path, parent].map(statOrUndefined));
+  return own !== undefined && above !== undefined && own.dev !== above.dev;
+}
+
+function statOrUndefined(path: string): Promise<Stats | undefined> {
+  return stat(path).catch(() => undefined);
+}

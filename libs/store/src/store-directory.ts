@@ -1,0 +1,240 @@
+// One store directory: its identity, its state, and the listing of its chunks.
+
+import { randomUUID } from 'node:crypto';
+import { dirname, join, sep } from 'node:path';
+import { isUuid, messageOf, NightjarError, toNightjarError, type Clock, type Log } from '#base';
+import type { StoreDirectory } from './chunk-info.js';
+import type { ChunkFiles } from './chunk-files.js';
+import type { TrackIdentity } from './record-header.js';
+import {
+  absoluteChunkPath,
+  isDateName,
+  isTrackName,
+  parseChunkPath,
+  type ChunkName,
+} from './layout.js';
+
+const IDENTITY_FILE = 'nightjar-store.json';
+/** What a freshly made file system may hold. */
+const INNOCENT = new Set(['lost+found', '.Trash-0', 'System Volume Information']);
+
+export interface ListedChunk extends ChunkName {
+  readonly path: string;
+}
+
+export interface DirectoryOptions {
+  readonly path: string;
+  readonly files: ChunkFiles;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The identity that this path had before. */
+  readonly expectedId?: string | undefined;
+}
+
+export class ChunkDirectory {
+  readonly path: string;
+  readonly files: ChunkFiles;
+  readonly #options: DirectoryOptions;
+  #id: string | undefined;
+  /** The last `open` found the right store, and writable. */
+  #usable = false;
+  #state: StoreDirectory['state'] = 'failed';
+  #reason: string | undefined;
+  #space = { sizeBytes: 0, freeBytes: 0 };
+
+  constructor(options: DirectoryOptions) {
+    this.#options = options;
+    this.path = options.path;
+    this.files = options.files;
+  }
+
+  /** Undefined until it was opened once. */
+  get id(): string | undefined {
+    return this.#id;
+  }
+
+  /** False while the directory is refused; one that merely had an I/O error may be tried again. */
+  get usable(): boolean {
+    return this.#usable;
+  }
+
+  get state(): StoreDirectory['state'] {
+    return this.#state;
+  }
+
+  get freeBytes(): number {
+    return this.#space.freeBytes;
+  }
+
+  snapshot(): StoreDirectory {
+    return {
+      path: this.path,
+      ...(this.#id === undefined ? {} : { id: this.#id }),
+      state: this.#state,
+      ...(this.#reason === undefined ? {} : { reason: this.#reason }),
+      ...this.#space,
+    };
+  }
+
+  /** Verifies or makes the identity. Throws and stays failed where that is refused. */
+  async open(): Promise<void> {
+    try {
+      const id = await this.#identify();
+      const expected = this.#id ?? this.#options.expectedId;
+      if (expected !== undefined && expected !== id) {
+        throw this.#refused(
+          `expected the store ${expected}, found ${id}: is another disk mounted?`,
+        );
+      }
+      await this.files.assertWritable(this.path);
+      this.#space = await this.files.space(this.path);
+      this.#id = id;
+      this.#usable = true;
+      this.#settle('ok');
+    } catch (error) {
+      this.#usable = false;
+      this.#settle('failed', messageOf(error));
+      throw toNightjarError(error);
+    }
+  }
+
+  /**
+   * Throws failed-precondition when the store is not where it was: its disk may have been unmounted
+   * meanwhile, and what were written then would lie under the mount point.
+   */
+  async assertPresent(): Promise<void> {
+    const text = await this.files.readText(join(this.path, IDENTITY_FILE));
+    if (text !== undefined && this.#parseIdentity(text) === this.#id) return;
+    this.#usable = false;
+    const error = this.#refused('the store that was here is gone: is its disk mounted?');
+    this.#settle('failed', error.message);
+    throw error;
+  }
+
+  /** As `open`, but the outcome is only in the state. */
+  async refresh(): Promise<void> {
+    const wasFull = this.#state === 'full';
+    const freeBefore = this.#space.freeBytes;
+    await this.open().catch(() => undefined);
+    if (wasFull && this.usable && this.#space.freeBytes <= freeBefore) {
+      this.#settle('full', 'the disk is full');
+    }
+  }
+
+  /** Takes note of an error of a write or sync on this directory. */
+  note(error: NightjarError): void {
+    if (error.code === 'resource-exhausted') this.#settle('full', error.message);
+    else if (error.code !== 'invalid-argument') this.#settle('failed', error.message);
+  }
+
+  /** Takes note of freed bytes: the next write may try again. */
+  noteFreed(bytes: number): void {
+    this.#space = { ...this.#space, freeBytes: this.#space.freeBytes + bytes };
+    if (this.#state === 'full' && bytes > 0) this.#settle('ok');
+  }
+
+  /** Takes note of bytes that are safe now. */
+  noteSafe(bytes: number): void {
+    this.#space = { ...this.#space, freeBytes: Math.max(0, this.#space.freeBytes - bytes) };
+    if (this.#state !== 'ok') this.#settle('ok');
+  }
+
+  /** Throws failed-precondition while the directory is refused. */
+  absolute(path: string): string {
+    if (!this.#usable) throw this.#refused(this.#reason ?? 'the store directory is not open');
+    return absoluteChunkPath(this.path, path);
+  }
+
+  async tracks(): Promise<TrackIdentity[]> {
+    const found: TrackIdentity[] = [];
+    for (const camera of await this.#names('', isUuid)) {
+      for (const track of await this.#names(camera, isTrackName)) {
+        if (isTrackName(track)) found.push({ camera, track });
+      }
+    }
+    return found;
+  }
+
+  /** The chunks of a track by id, from the newest date back or from the oldest on. */
+  async *chunks(
+    { camera, track }: TrackIdentity,
+    order: 'newest-first' | 'oldest-first',
+  ): AsyncGenerator<ListedChunk> {
+    const dates = await this.#names(`${camera}/${track}`, isDateName);
+    if (order === 'newest-first') dates.reverse();
+    for (const date of dates) {
+      const listed = (await this.files.list(join(this.path, camera, track, date))) ?? [];
+      const chunks = listed.flatMap(({ name }) => {
+        const path = `${camera}/${track}/${date}/${name}`;
+        const parsed = parseChunkPath(path);
+        return parsed === undefined ? [] : [{ ...parsed, path }];
+      });
+      chunks.sort((a, b) => (order === 'newest-first' ? b.id - a.id : a.id - b.id));
+      yield* chunks;
+    }
+  }
+
+  async #names(below: string, wanted: (name: string) => boolean): Promise<string[]> {
+    const entries = (await this.files.list(join(this.path, below))) ?? [];
+    return entries
+      .filter((entry) => entry.isDirectory && wanted(entry.name))
+      .map((entry) => entry.name)
+      .sort();
+  }
+
+  async #identify(): Promise<string> {
+    const file = join(this.path, IDENTITY_FILE);
+    const text = await this.files.readText(file);
+    if (text !== undefined) return this.#parseIdentity(text);
+    if (this.#id !== undefined || this.#options.expectedId !== undefined) {
+      throw this.#refused('the store that was here is gone: is its disk mounted?');
+    }
+    for (const mountPoint of await this.files.missingMounts()) {
+      if (this.path === mountPoint || this.path.startsWith(mountPoint + sep)) {
+        throw this.#refused(`${mountPoint} is in /etc/fstab and not mounted`);
+      }
+    }
+    const entries = await this.files.list(this.path);
+    const foreign = entries?.find(({ name }) => !INNOCENT.has(name) && !name.endsWith('.new'));
+    if (foreign !== undefined) {
+      throw this.#refused(
+        `expected an empty directory or one with ${IDENTITY_FILE}, found ${foreign.name}`,
+      );
+    }
+    if (entries === undefined) await this.files.makeDirectory(this.path);
+    await this.files.assertWritable(this.path);
+    const id = randomUUID();
+    const created = new Date(this.#options.clock.nowUnixMs()).toISOString();
+    await this.files.writeNewText(file, `${JSON.stringify({ uuid: id, created })}\n`);
+    await this.files.syncDirectory(this.path);
+    await this.files.syncDirectory(dirname(this.path));
+    this.#options.log.info({ path: this.path, store: id }, 'made a new store directory');
+    return id;
+  }
+
+  #parseIdentity(text: string): string {
+    try {
+      const { uuid } = JSON.parse(text) as { uuid?: unknown };
+      if (typeof uuid === 'string' && isUuid(uuid)) return uuid;
+    } catch {
+      // Said below.
+    }
+    throw this.#refused(`${IDENTITY_FILE} does not hold a store's identity`);
+  }
+
+  #settle(state: StoreDirectory['state'], reason?: string): void {
+    if (state !== this.#state) {
+      const line = { path: this.path, state, reason };
+      if (state === 'ok') this.#options.log.info(line, 'the store directory is usable');
+      else this.#options.log.error(line, 'the store directory is not usable');
+    }
+    this.#state = state;
+    this.#reason = reason;
+  }
+
+  #refused(why: string): NightjarError {
+    return new NightjarError('failed-precondition', `store directory ${this.path}: ${why}`, {
+      path: this.path,
+    });
+  }
+}
