@@ -1,7 +1,7 @@
 // The server's parts, opened and put together in one place.
 
 import { Module, type DynamicModule } from '@nestjs/common';
-import { SecretBox, type Clock, type Log, type Shutdown } from '#base';
+import { messageOf, SecretBox, type Clock, type Log, type Shutdown } from '#base';
 import { Catalog } from '#catalog';
 import { AuditDesk } from './audit-desk.js';
 import { AuthController } from './auth.controller.js';
@@ -9,22 +9,48 @@ import { CameraDesk } from './camera-desk.js';
 import { CamerasController } from './cameras.controller.js';
 import type { ServerConfig } from './config.js';
 import { Connections } from './connections.js';
+import { DeletionCollector } from './deletion-collector.js';
+import { DiscoveryController } from './discovery.controller.js';
+import { Discovery } from './discovery.js';
 import { EventDesk } from './event-desk.js';
+import { ExportDesk } from './export-desk.js';
+import { ExportsController } from './exports.controller.js';
+import { FeedGateway } from './feed.gateway.js';
+import { FootageController } from './footage.controller.js';
+import { FootageDesk } from './footage-desk.js';
+import { FootageIndexController } from './footage-index.controller.js';
+import { FootageIndex } from './footage-index.js';
 import { Gatekeeper, type TrustProxy } from './gatekeeper.js';
+import { HoldDesk } from './hold-desk.js';
+import { HoldsController } from './holds.controller.js';
 import { InternalController } from './internal.controller.js';
+import { JobDoor } from './job-door.js';
+import { JournalController } from './journal.controller.js';
+import { LiveGateway } from './live.gateway.js';
 import { LoginThrottle } from './login-throttle.js';
+import { MediaProxy } from './media-proxy.js';
+import { Metrics } from './metrics.js';
+import { onvifRoom } from './onvif-room.js';
+import { OperationsController } from './operations.controller.js';
+import { PtzController } from './ptz.controller.js';
+import { PtzDesk } from './ptz-desk.js';
+import { PtzGateway } from './ptz.gateway.js';
+import { RecorderFanOut } from './recorder-fan-out.js';
 import { RecorderRegistry } from './recorder-registry.js';
 import { SignIn } from './sign-in.js';
+import { Sockets } from './sockets.js';
+import { StatusDesk } from './status-desk.js';
 import { UserDesk } from './user-desk.js';
 import { UsersController } from './users.controller.js';
 
 export interface Parts {
   readonly module: DynamicModule;
-  readonly gatekeeper: Gatekeeper;
-  readonly connections: Connections;
-  readonly signIn: SignIn;
-  readonly cameraDesk: CameraDesk;
   readonly catalog: Catalog;
+  readonly cameraDesk: CameraDesk;
+  readonly gatekeeper: Gatekeeper;
+  readonly metrics: Metrics;
+  readonly signIn: SignIn;
+  readonly sockets: Sockets;
 }
 
 @Module({})
@@ -38,37 +64,98 @@ export class AppModule {
     trustProxy: TrustProxy;
   }): Promise<Parts> {
     const { config, clock, log, shutdown } = o;
-    const catalog = await Catalog.open({
-      databaseUrl: config.databaseUrl,
-      secretBox: new SecretBox(config.secretKey),
-      clock,
-      log,
-    });
-    shutdown.add('catalog', () => catalog.close());
+    const { internalSecret, databaseUrl, redisUrl } = config;
+    const secretBox = new SecretBox(config.secretKey);
+    const catalog = await Catalog.open({ databaseUrl, secretBox, clock, log });
     const audit = new AuditDesk(catalog, clock);
     const events = new EventDesk({ catalog, clock, log });
-    shutdown.add('events', () => events.close());
-    const registry = new RecorderRegistry({
-      catalog,
-      clock,
-      log,
-      internalSecret: config.internalSecret,
+    const registry = new RecorderRegistry({ catalog, clock, log, internalSecret });
+    registry.listen({
+      onLost: ({ role, id }) =>
+        role === 'recorder' &&
+        events.notice({ kind: 'recorder-lost', message: `recorder ${id} does not answer` }),
+      onBack: ({ role, id }) =>
+        role === 'recorder' &&
+        events.notice({ kind: 'recorder-back', message: `recorder ${id} is back` }),
     });
-    shutdown.add('registry', () => registry.close());
+    const fanOut = new RecorderFanOut(registry, log);
+    const statuses = new StatusDesk({ catalog, fanOut, clock });
+    const index = new FootageIndex(fanOut);
+
     const gatekeeper = new Gatekeeper({ catalog, clock, trustProxy: o.trustProxy });
     const connections = new Connections({ gatekeeper, clock, log });
-    shutdown.add('connections', () => connections.close());
     const throttle = new LoginThrottle(clock);
     const signIn = new SignIn({ catalog, gatekeeper, throttle, audit, log });
-    const cameraDesk = new CameraDesk({ catalog, registry, audit, events });
     const userDesk = new UserDesk({ catalog, gatekeeper, connections, audit });
 
-    const parts = [catalog, audit, events, registry, gatekeeper, connections, signIn, cameraDesk, userDesk];
+    const ptz = new PtzDesk({
+      clock,
+      log,
+      findAccess: (camera) => catalog.cameras.onvifAccess(camera),
+      connect: (access) => onvifRoom.connect(access),
+      onTaken: (camera, { name, address }) =>
+        void audit
+          .recordAttempt(name, address, { action: 'ptz.move', subject: camera })
+          .catch((error: unknown) => log.error({ reason: messageOf(error) }, 'PTZ is not in the trail')),
+    });
+    const cameraDesk = new CameraDesk({ catalog, registry, audit, events, ptz });
+    const holdDesk = new HoldDesk({ catalog, registry, audit });
+    const discovery = new Discovery(registry, onvifRoom);
+    const proxy = new MediaProxy({ internalSecret, connections });
+    const footageDesk = new FootageDesk({ registry, proxy, audit });
+    const jobs = new JobDoor({ databaseUrl, redisUrl, log });
+    const exportDesk = new ExportDesk({
+      ...{ catalog, jobs, registry, proxy, audit, events },
+      ...{ clock, log },
+    });
+    const deletions = new DeletionCollector({ catalog, registry, clock, log });
+    const metrics = new Metrics({ recorders: registry, connections });
+    const feed = new FeedGateway({ events, statuses, clock, log });
+    const sockets = new Sockets({
+      ...{ gatekeeper, connections, clock, log },
+      gateways: [
+        new LiveGateway({ registry, audit, internalSecret, log }),
+        new PtzGateway(ptz, clock),
+        feed,
+      ],
+    });
+
+    // Closed from the last to the first: what people hold open goes before what it leans on.
+    shutdown.add('catalog', () => catalog.close());
+    shutdown.add('jobs', () => jobs.close());
+    shutdown.add('events', () => events.close());
+    shutdown.add('registry', () => registry.close());
+    shutdown.add('exports', () => exportDesk.close());
+    shutdown.add('deletions', () => deletions.close());
+    shutdown.add('feed', () => feed.close());
+    shutdown.add('proxy', () => proxy.close());
+    shutdown.add('ptz', () => ptz.close());
+    shutdown.add('sockets', () => sockets.close());
+    shutdown.add('connections', () => connections.close());
+
+    const parts = [
+      ...[catalog, audit, events, registry, statuses, index, gatekeeper, signIn, metrics],
+      ...[userDesk, cameraDesk, holdDesk, exportDesk, footageDesk, ptz, discovery],
+    ];
     const module: DynamicModule = {
       module: AppModule,
-      controllers: [AuthController, CamerasController, InternalController, UsersController],
+      controllers: [
+        AuthController,
+        // Before `cameras/:id`, which would take `cameras/probe` for an id.
+        DiscoveryController,
+        CamerasController,
+        ExportsController,
+        FootageController,
+        FootageIndexController,
+        HoldsController,
+        InternalController,
+        JournalController,
+        OperationsController,
+        PtzController,
+        UsersController,
+      ],
       providers: parts.map((part) => ({ provide: part.constructor, useValue: part })),
     };
-    return { module, gatekeeper, connections, signIn, cameraDesk, catalog };
+    return { module, catalog, cameraDesk, gatekeeper, metrics, signIn, sockets };
   }
 }

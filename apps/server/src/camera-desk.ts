@@ -5,6 +5,7 @@ import type { Camera, CameraInput, CameraPatch } from '#contract';
 import type { AuditDesk } from './audit-desk.js';
 import type { EventDesk } from './event-desk.js';
 import type { Principal } from './gatekeeper.js';
+import type { PtzDesk } from './ptz-desk.js';
 import type { RecorderRegistry } from './recorder-registry.js';
 
 export class CameraDesk {
@@ -12,17 +13,20 @@ export class CameraDesk {
   readonly #registry: RecorderRegistry;
   readonly #audit: AuditDesk;
   readonly #events: EventDesk;
+  readonly #ptz: PtzDesk;
 
   constructor(o: {
     catalog: Catalog;
     registry: RecorderRegistry;
     audit: AuditDesk;
     events: EventDesk;
+    ptz: PtzDesk;
   }) {
     this.#catalog = o.catalog;
     this.#registry = o.registry;
     this.#audit = o.audit;
     this.#events = o.events;
+    this.#ptz = o.ptz;
   }
 
   async add(input: CameraInput, by: Principal | 'system'): Promise<Camera> {
@@ -50,6 +54,7 @@ export class CameraDesk {
     by: Principal | 'system',
     detail: Record<string, unknown>,
   ): Promise<void> {
+    this.#ptz.forget(camera.id);
     await this.#audit.record(by, { action: `camera.${verb}`, subject: camera.id, detail });
     await this.#registry.spreadChange();
     const past = { add: 'added', change: 'changed', remove: 'removed' }[verb];

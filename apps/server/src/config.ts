@@ -1,8 +1,12 @@
 // The server's settings: its environment, parsed once, every fault listed.
 
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { readConfig } from '#base';
+import { compiledModule, readConfig } from '#base';
 import { cameraInputSchema, newPasswordSchema } from '#contract';
+
+/** `dist/console`, seen from `dist/apps/server/src`. */
+const BUILT_CONSOLE = fileURLToPath(new URL('../../../console', compiledModule('./config.js', import.meta.url)));
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const secret = z.string().min(32, 'expected at least 32 characters');
@@ -41,6 +45,8 @@ const settingsSchema = z.object({
     .default('')
     .transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== '')),
   NIGHTJAR_SEED_CAMERAS: seedCamerasSchema.default([]),
+  /** Where the built console lies. */
+  NIGHTJAR_CONSOLE_DIR: z.string().default(BUILT_CONSOLE),
 });
 
 export interface ServerConfig {
@@ -55,6 +61,7 @@ export interface ServerConfig {
   readonly internalPort: number;
   readonly logLevel: string;
   readonly trustedProxies: readonly string[];
+  readonly consoleDirectory: string;
   readonly seedCameras: z.output<typeof seedCamerasSchema>;
 }
 
@@ -81,6 +88,7 @@ export function readServerConfig(
       (announced === undefined ? 0 : Number(new URL(announced).port || 80)),
     logLevel: settings.NIGHTJAR_LOG_LEVEL,
     trustedProxies: settings.NIGHTJAR_TRUSTED_PROXIES,
+    consoleDirectory: settings.NIGHTJAR_CONSOLE_DIR,
     seedCameras: settings.NIGHTJAR_SEED_CAMERAS,
   };
 }

@@ -1,7 +1,7 @@
 // Who is there: recorders and transcoders announce themselves, get their configuration in answer, and
 // are lost when they fall silent.
 
-import { InternalClient, NightjarError, type Clock, type Log, type Timer } from '#base';
+import { InternalClient, messageOf, NightjarError, type Clock, type Log, type Timer } from '#base';
 import type { Catalog } from '#catalog';
 import type { Announce, AnnounceAnswer, RecorderConfig } from '#contract';
 
@@ -20,6 +20,8 @@ export interface Peer {
 
 interface KnownPeer extends Peer {
   configVersion: string | undefined;
+  /** The version of the configuration that was last sent. */
+  sentVersion: string | undefined;
   heardMs: number;
   lost: boolean;
 }
@@ -64,7 +66,11 @@ export class RecorderRegistry {
     if (announce.role !== 'recorder') return {};
     try {
       const config = await this.#configOf(announce.id);
-      if (config.version !== announce.configVersion) return { config };
+      if (config.version !== announce.configVersion) {
+        const peer = this.#peers.get(keyOf(announce));
+        if (peer !== undefined) peer.sentVersion = config.version;
+        return { config };
+      }
       await this.#confirmHolds();
     } catch (error) {
       if (!(error instanceof NightjarError) || error.code !== 'unavailable') throw error;
@@ -81,17 +87,21 @@ export class RecorderRegistry {
     this.#configs.clear();
     await this.#refreshOwners();
     await Promise.all(
-      this.recorders().map(async (peer) => {
+      this.recorders().map(async ({ id, role, client }) => {
         try {
-          await peer.client.json('/internal/refresh', {
-            method: 'POST',
-            deadlineMs: NUDGE_DEADLINE_MS,
-          });
+          const deadlineMs = NUDGE_DEADLINE_MS;
+          const signal = AbortSignal.timeout(deadlineMs);
+          await client.json('/internal/refresh', { method: 'POST', deadlineMs, signal });
+          // It has applied what it was sent before it answered.
+          const peer = this.#peers.get(keyOf({ role, id }));
+          if (peer?.sentVersion !== undefined) peer.configVersion = peer.sentVersion;
         } catch (error) {
-          this.#log.warn({ err: error, recorder: peer.id }, 'a recorder did not take a change yet');
+          const reason = messageOf(error);
+          this.#log.warn({ recorder: id, reason }, 'a recorder did not take a change yet');
         }
       }),
     );
+    await this.#confirmHolds();
   }
 
   /** The recorders that live. */
@@ -108,6 +118,17 @@ export class RecorderRegistry {
     return [...known].filter((id) => !live.has(id)).sort();
   }
 
+  /** These cameras by the recorder that has them, lost ones included; unknown cameras are left out. */
+  async camerasByRecorder(cameras: readonly string[]): Promise<Map<string, string[]>> {
+    if (cameras.some((camera) => !this.#owners.has(camera))) await this.#refreshOwners();
+    const groups = new Map<string, string[]>();
+    for (const camera of new Set(cameras)) {
+      const owner = this.#owners.get(camera);
+      if (owner !== undefined) groups.set(owner, [...(groups.get(owner) ?? []), camera]);
+    }
+    return groups;
+  }
+
   /** The recorder that has a camera's footage. Throws `unavailable` when it is not there. */
   async recorderOf(camera: string): Promise<Peer> {
     if (!this.#owners.has(camera)) await this.#refreshOwners();
@@ -122,20 +143,25 @@ export class RecorderRegistry {
     return peer;
   }
 
-  /** The live transcoders, the one to ask first at the front. Throws `unavailable` without any. */
-  transcoders(): [Peer, ...Peer[]] {
-    const live = [...this.#peers.values()].filter((peer) => peer.role === 'transcoder' && !peer.lost);
-    const [first, ...rest] = live.slice(this.#turn % live.length || 0).concat(live.slice(0, this.#turn % live.length || 0));
-    this.#turn += 1;
-    if (first === undefined) {
-      throw new NightjarError('unavailable', 'no transcoder is there');
-    }
-    return [first, ...rest];
+  /** The transcoders that live, by id. */
+  transcoders(): Peer[] {
+    return [...this.#peers.values()]
+      .filter((peer) => peer.role === 'transcoder' && !peer.lost)
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
   }
-  #turn = 0;
+
+  /** The same transcoder for a camera while none comes or goes. Throws `unavailable` without any. */
+  transcoderFor(camera: string): Peer {
+    const live = this.transcoders();
+    let sum = 0;
+    for (const letter of camera) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) >>> 0;
+    const peer = live[sum % Math.max(1, live.length)];
+    if (peer === undefined) throw new NightjarError('unavailable', 'no transcoder is there');
+    return peer;
+  }
 
   #hear(announce: Announce): void {
-    const key = `${announce.role} ${announce.id}`;
+    const key = keyOf(announce);
     const before = this.#peers.get(key);
     const client =
       before?.url === announce.url
@@ -147,6 +173,7 @@ export class RecorderRegistry {
       url: client.baseUrl,
       client,
       configVersion: announce.configVersion,
+      sentVersion: before?.sentVersion,
       heardMs: this.#clock.monotonicMs(),
       lost: false,
     };
@@ -190,7 +217,7 @@ export class RecorderRegistry {
       const owners = new Set(hold.cameras.map((camera) => this.#owners.get(camera)));
       owners.delete(undefined);
       const confirmed = [...owners].every((owner) => {
-        const peer = this.#peers.get(`recorder ${owner}`);
+        const peer = this.#peers.get(keyOf({ role: 'recorder', id: owner ?? '' }));
         const config = this.#configs.get(owner ?? '')?.config;
         return (
           peer !== undefined &&
@@ -209,4 +236,8 @@ export class RecorderRegistry {
       if (!(error instanceof NightjarError) || error.code !== 'unavailable') throw error;
     }
   }
+}
+
+function keyOf({ role, id }: Pick<Peer, 'role' | 'id'>): string {
+  return `${role} ${id}`;
 }

@@ -15,6 +15,7 @@ import helmet from 'helmet';
 import { NightjarError, type Clock, type Log, type Shutdown } from '#base';
 import { AppModule, type Parts } from './app.module.js';
 import type { ServerConfig } from './config.js';
+import { serveConsole } from './console-files.js';
 import { answerError, ErrorFilter } from './error-filter.js';
 import type { TrustProxy } from './gatekeeper.js';
 import { NestLog } from './nest-log.js';
@@ -54,10 +55,13 @@ export async function startServer(o: {
     const belongs = internalRequests.has(request) === request.path.startsWith('/internal/');
     next(belongs ? undefined : new NightjarError('not-found', 'there is nothing here'));
   });
+  web.use(parts.metrics.count);
   web.use(securityHeaders());
+  web.use('/api', neverCached);
   web.use(requireJson);
   web.use('/internal', express.json({ limit: INTERNAL_BODY_LIMIT }));
   web.use(express.json({ limit: BODY_LIMIT }));
+  web.use(serveConsole(config.consoleDirectory));
 
   const app = await NestFactory.create<NestExpressApplication>(
     parts.module,
@@ -80,6 +84,7 @@ export async function startServer(o: {
   const internalUrl = await listen(internalDoor, config.internalHost, config.internalPort);
   shutdown.add('internal door', () => close(internalDoor));
   const publicDoor = createServer(web);
+  parts.sockets.attach(publicDoor);
   const url = await listen(publicDoor, config.host, config.port);
   shutdown.add('public door', () => close(publicDoor));
   log.info({ url, internalUrl }, 'serving');
@@ -115,6 +120,12 @@ function securityHeaders(): RequestHandler {
 function socketOrigins(request: IncomingMessage): string {
   const host = request.headers.host ?? '';
   return /^[\w.:[\]-]+$/.test(host) ? `ws://${host} wss://${host}` : "'self'";
+}
+
+/** Answers of the API are for this caller at this moment; media say otherwise themselves. */
+function neverCached(_request: Request, response: Response, next: NextFunction): void {
+  response.setHeader('cache-control', 'no-store');
+  next();
 }
 
 /** A form of another site cannot send JSON without asking first. */

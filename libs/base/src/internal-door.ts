@@ -76,16 +76,18 @@ export class InternalClient {
 }
 
 async function errorOf(response: Response): Promise<NightjarError> {
-  const text = await response.text().catch(() => '');
+  return errorOfProblem(response.status, await response.text().catch(() => ''));
+}
+
+/** The error that another process's problem details tell of; `internal` when they are none. */
+export function errorOfProblem(status: number, body: string): NightjarError {
   try {
-    const problem = JSON.parse(text) as { code?: unknown; detail?: unknown };
+    const problem = JSON.parse(body) as { code?: unknown; detail?: unknown };
     if (isErrorCode(problem.code) && typeof problem.detail === 'string') {
-      return new NightjarError(problem.code, problem.detail, { status: response.status });
+      return new NightjarError(problem.code, problem.detail, { status });
     }
   } catch {
     // Not problem details: fall through to the bare status.
   }
-  return new NightjarError('internal', `the other process answered ${response.status}`, {
-    status: response.status,
-  });
+  return new NightjarError('internal', `the other process answered ${status}`, { status });
 }

@@ -12,6 +12,8 @@ export interface ExportOutcome {
   readonly state: 'done' | 'failed' | 'cancelled';
   readonly sizeBytes?: number;
   readonly error?: string;
+  /** The transcoder that has the file. */
+  readonly transcoder?: string;
 }
 
 export interface StoredExport {
@@ -71,11 +73,19 @@ export class Exports {
     return storedOf(row);
   }
 
-  /** The first outcome stays. */
-  async finish(id: string, outcome: ExportOutcome): Promise<void> {
-    await this.#database.table(exportEntity, (table) =>
+  async unfinished(): Promise<StoredExport[]> {
+    const rows = await this.#database.table(exportEntity, (table) =>
+      table.find({ where: { outcome: IsNull() }, order: { id: 'ASC' } }),
+    );
+    return rows.map(storedOf);
+  }
+
+  /** The first outcome stays; says whether this was it. */
+  async finish(id: string, outcome: ExportOutcome): Promise<boolean> {
+    const result = await this.#database.table(exportEntity, (table) =>
       table.update({ id, outcome: IsNull() }, { outcome }),
     );
+    return (result.affected ?? 0) > 0;
   }
 
   async remove(id: string): Promise<void> {

@@ -72,7 +72,12 @@ export interface ExportRow {
   createdBy: string;
   createdAt: Date;
   /** What outlives the queue's memory of the job; null while the job runs. */
-  outcome: { state: 'done' | 'failed' | 'cancelled'; sizeBytes?: number; error?: string } | null;
+  outcome: {
+    state: 'done' | 'failed' | 'cancelled';
+    sizeBytes?: number;
+    error?: string;
+    transcoder?: string;
+  } | null;
 }
 
 export interface AuditRow {
