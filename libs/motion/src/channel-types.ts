@@ -50,8 +50,10 @@ export interface MotionChannelCounters {
   /** Frames offered, copied to the detector, and refused because it was busy. */
   readonly offered: number;
   readonly sent: number;
-  readonly refused: number;
+  /** Of those sent, the ones to be looked at, and those that were. */
+  readonly asked: number;
   readonly samples: number;
+  readonly refused: number;
   /** Sent frames that did not decode. */
   readonly undecodable: number;
 }

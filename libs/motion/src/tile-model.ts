@@ -88,8 +88,9 @@ export class TileModel {
       background[tile] = is;
       former[tile] = gain * (former[tile] as number) + offset;
       settled[tile] = gain * (settled[tile] as number) + offset;
-      const step = Math.max(0, Math.abs(is - was) - GENTLE_STEP);
-      doubt[tile] = (doubt[tile] as number) * kept + LIGHT_DOUBT * step;
+      const step = is > was ? is - was : was - is;
+      const sudden = step > GENTLE_STEP ? LIGHT_DOUBT * (step - GENTLE_STEP) : 0;
+      doubt[tile] = (doubt[tile] as number) * kept + sudden;
     }
   }
 
@@ -101,7 +102,8 @@ export class TileModel {
     const doubt = this.#doubt;
     for (let tile = 0; tile < now.length; tile++) {
       const expected = (background[tile] as number) + (offsets[tile] as number);
-      residual[tile] = (now[tile] as number) - Math.min(255, Math.max(0, expected));
+      const possible = expected > 255 ? 255 : expected < 0 ? 0 : expected;
+      residual[tile] = (now[tile] as number) - possible;
       const noise = 1.25 * (noises[tile] as number);
       // Near black a change of light is clipped, so what to expect is not known well.
       const clipped = expected < BLACK ? (BLACK - expected) * CLIPPED_DOUBT : 0;

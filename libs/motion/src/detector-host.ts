@@ -1,0 +1,231 @@
+// One detector process and its channels: forks it, listens to its heart, forks it again.
+
+import { fork, type ChildProcess } from 'node:child_process';
+import { Backoff, compiledModule, messageOf, type Clock, type Log, type Timer } from '#base';
+import { FramePipe } from './frame-pipe.js';
+import type { ChannelHost, ProxyChannel } from './proxy-channel.js';
+import {
+  bareMessage,
+  MessageReader,
+  PING,
+  PROGRESS,
+  readProgress,
+  readSample,
+  readUndecodable,
+  SAMPLE,
+  UNDECODABLE,
+  type Message,
+} from './wire.js';
+
+export interface DetectorTimes {
+  readonly heartbeatMs: number;
+  /** A process that says nothing for so long is killed. */
+  readonly stallMs: number;
+  /** Loading the decoder may take longer on a busy machine. */
+  readonly startMs: number;
+  readonly restartFirstMs: number;
+  readonly restartCapMs: number;
+}
+
+export const DETECTOR_TIMES: DetectorTimes = {
+  heartbeatMs: 2000,
+  stallMs: 10_000,
+  startMs: 30_000,
+  restartFirstMs: 250,
+  restartCapMs: 10_000,
+};
+/** A process that lived so long has earned a quick restart. */
+const HEALTHY_MS = 60_000;
+/** After a refused frame less is taken for so long. */
+const THRIFTY_MS = 30_000;
+const END_MS = 3000;
+
+interface Process {
+  readonly child: ChildProcess;
+  readonly pipe: FramePipe;
+  readonly startedAtMs: number;
+  heardAtMs: number;
+  up: boolean;
+}
+
+export class DetectorHost implements ChannelHost {
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #times: DetectorTimes;
+  readonly #channels = new Map<number, ProxyChannel>();
+  readonly #backoff: Backoff;
+  readonly #heartbeat: Timer;
+  #process: Process | undefined;
+  #restart: Timer | undefined;
+  #beatAtMs: number;
+  #thriftyUntilMs = -Infinity;
+  #thrifty = false;
+  #closed = false;
+  #restarts = 0;
+  #cpuUs = 0;
+  #cpuUsOfEnded = 0;
+
+  constructor(o: { log: Log; clock: Clock; times: DetectorTimes }) {
+    this.#log = o.log;
+    this.#clock = o.clock;
+    this.#times = o.times;
+    this.#backoff = new Backoff({
+      firstMs: o.times.restartFirstMs,
+      capMs: o.times.restartCapMs,
+    });
+    this.#beatAtMs = o.clock.monotonicMs();
+    this.#heartbeat = o.clock.every(o.times.heartbeatMs, () => this.#beat());
+    this.#start();
+  }
+
+  get channelCount(): number {
+    return this.#channels.size;
+  }
+
+  /** Of the process that is up. */
+  get pid(): number | undefined {
+    return this.#process?.up === true ? this.#process.child.pid : undefined;
+  }
+
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** Processor time of all processes so far, user and system. */
+  get cpuMs(): number {
+    return (this.#cpuUsOfEnded + this.#cpuUs) / 1000;
+  }
+
+  get pipe(): FramePipe | undefined {
+    return this.#process?.up === true ? this.#process.pipe : undefined;
+  }
+
+  add(channel: ProxyChannel): void {
+    this.#channels.set(channel.id, channel);
+    channel.setThrifty(this.#thrifty);
+    if (this.pipe !== undefined) channel.connected();
+  }
+
+  left(channel: ProxyChannel): void {
+    this.#channels.delete(channel.id);
+  }
+
+  refused(): void {
+    this.#thriftyUntilMs = this.#clock.monotonicMs() + THRIFTY_MS;
+    this.#setThrifty(true);
+  }
+
+  /** Asks the process to end by closing its pipes; kills it if it does not. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#heartbeat.cancel();
+    this.#restart?.cancel();
+    const child = this.#process?.child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.stdin?.end();
+    if (child.connected) child.disconnect();
+    const deadline = setTimeout(() => child.kill('SIGKILL'), END_MS);
+    await ended;
+    clearTimeout(deadline);
+  }
+
+  #start(): void {
+    const url = compiledModule('./detector-process.js', import.meta.url);
+    const child = fork(url, ['detector'], {
+      stdio: ['pipe', 'pipe', 'inherit', 'ipc'],
+      execArgv: [],
+    });
+    const nowMs = this.#clock.monotonicMs();
+    if (child.stdin === null || child.stdout === null)
+      throw new TypeError('expected piped streams');
+    const started: Process = {
+      child,
+      pipe: new FramePipe(child.stdin),
+      startedAtMs: nowMs,
+      heardAtMs: nowMs,
+      up: false,
+    };
+    this.#process = started;
+    // Messages behind a broken pipe are lost with the process: its end is what counts.
+    child.stdin.on('error', () => undefined);
+    child.once('error', (error) => this.#ended(started, messageOf(error)));
+    child.once('exit', (code, signal) => this.#ended(started, signal ?? `exit code ${code}`));
+    const reader = new MessageReader();
+    child.stdout.on('data', (chunk: Buffer) => {
+      started.heardAtMs = this.#clock.monotonicMs();
+      try {
+        reader.feed(chunk);
+        for (let heard = reader.next(); heard !== undefined; heard = reader.next()) {
+          this.#hear(started, heard);
+        }
+      } catch (error) {
+        this.#log.error({ err: error, pid: child.pid }, 'detector does not make sense');
+        child.kill('SIGKILL');
+      }
+    });
+  }
+
+  #hear(from: Process, { kind, channel: channelId, body }: Message): void {
+    if (from !== this.#process) return;
+    if (kind === PROGRESS) {
+      const { consumedBytes, cpuUs } = readProgress(body);
+      from.pipe.consumed(consumedBytes);
+      this.#cpuUs = cpuUs;
+      if (!from.up) this.#isUp(from);
+      return;
+    }
+    const channel = this.#channels.get(channelId);
+    if (kind === SAMPLE) channel?.answer(readSample(body));
+    else if (kind === UNDECODABLE) channel?.undecodable(readUndecodable(body));
+  }
+
+  #isUp(process: Process): void {
+    process.up = true;
+    this.#log.info({ pid: process.child.pid }, 'detector started');
+    for (const channel of [...this.#channels.values()]) channel.connected();
+  }
+
+  #ended(process: Process, why: string): void {
+    if (process !== this.#process) return;
+    this.#process = undefined;
+    this.#cpuUsOfEnded += this.#cpuUs;
+    this.#cpuUs = 0;
+    if (this.#closed) return;
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs - process.startedAtMs > HEALTHY_MS) this.#backoff.reset();
+    const delayMs = this.#backoff.nextMs();
+    this.#restarts += 1;
+    this.#log.error(
+      { why, pid: process.child.pid, channels: this.#channels.size, retryInMs: delayMs },
+      'detector ended; it will be started again',
+    );
+    for (const channel of [...this.#channels.values()]) channel.disconnected();
+    this.#restart = this.#clock.after(delayMs, () => this.#start());
+  }
+
+  #beat(): void {
+    const nowMs = this.#clock.monotonicMs();
+    const sinceBeatMs = nowMs - this.#beatAtMs;
+    this.#beatAtMs = nowMs;
+    if (this.#thrifty && nowMs > this.#thriftyUntilMs) this.#setThrifty(false);
+    const process = this.#process;
+    if (process === undefined) return;
+    process.pipe.send(bareMessage(PING, 0));
+    // Who overslept has not listened either, and cannot blame the other for silence.
+    if (sinceBeatMs > 2 * this.#times.heartbeatMs) process.heardAtMs = nowMs;
+    const silentMs = nowMs - process.heardAtMs;
+    if (silentMs <= (process.up ? this.#times.stallMs : this.#times.startMs)) return;
+    this.#log.error({ pid: process.child.pid, silentMs }, 'detector stalled; it is killed');
+    process.child.kill('SIGKILL');
+  }
+
+  #setThrifty(thrifty: boolean): void {
+    if (this.#thrifty === thrifty) return;
+    this.#thrifty = thrifty;
+    if (thrifty)
+      this.#log.warn({ channels: this.#channels.size }, 'detector is busy; it looks less');
+    for (const channel of this.#channels.values()) channel.setThrifty(thrifty);
+  }
+}
