@@ -10,8 +10,6 @@ export interface SourceTrack {
   readonly timescale: number;
   /** At least one; a fragment names its own by number. */
   readonly formats: readonly SourceFormat[];
-  /** Presentation begins at this media time; what precedes it is decoded, not shown. */
-  readonly startAt: number;
   readonly defaults: SampleDefaults;
 }
 
@@ -86,7 +84,6 @@ function readTrack(
     trackId,
     timescale,
     formats,
-    startAt: readStart(reader, trak),
     defaults: readDefaults(reader, moov, trackId),
   };
 }
@@ -115,16 +112,6 @@ const CODECS: Readonly<Record<string, VideoCodec>> = {
   hvc1: 'h265',
   hev1: 'h265',
 };
-
-/** The media time of the edit list's only entry; 0 without one, or where it names none. */
-function readStart(reader: BoxReader, trak: Box): number {
-  const edts = reader.find(trak, 'edts');
-  const elst = edts === undefined ? undefined : reader.find(edts, 'elst');
-  if (elst === undefined || reader.u32(elst.start + 4) === 0) return 0;
-  const long = reader.u8(elst.start) === 1;
-  const mediaTime = long ? reader.u64(elst.start + 16) : reader.i32(elst.start + 12);
-  return mediaTime > 0 && Number.isSafeInteger(mediaTime) ? mediaTime : 0;
-}
 
 function readDefaults(reader: BoxReader, moov: Box, trackId: number): SampleDefaults {
   const mvex = reader.find(moov, 'mvex');
@@ -164,12 +151,7 @@ const TRUN = {
 };
 const NON_SYNC = 0x1_0000;
 
-function readFragment(
-  reader: BoxReader,
-  moof: Box,
-  traf: Box,
-  track: SourceTrack,
-): SourceSample[] {
+function readFragment(reader: BoxReader, moof: Box, traf: Box, track: SourceTrack): SourceSample[] {
   const samples: SourceSample[] = [];
   const tfhd = reader.need(traf, 'tfhd');
   if (reader.u32(tfhd.start + 4) !== track.trackId) return samples;

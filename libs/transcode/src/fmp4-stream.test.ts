@@ -19,6 +19,7 @@ test('pieces are the same however the bytes arrive', async () => {
   for (const chunkBytes of [1, 7, 1000, file.length]) {
     const pieces = await all(readFmp4Stream(chunked(file, chunkBytes)));
     expect(pieces.map(({ kind }) => kind)).toEqual(['init', 'fragment', 'fragment']);
+    expect(pieces.map(({ startTicks }) => startTicks)).toEqual([undefined, 0, 90_000]);
     expect(pieces[0]!.bytes.equals(footage.init)).toBe(true);
     expect(Buffer.concat(pieces.map(({ bytes }) => bytes)).equals(file)).toBe(true);
   }

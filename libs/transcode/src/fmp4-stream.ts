@@ -9,6 +9,8 @@ export interface Fmp4Piece {
   readonly kind: 'init' | 'fragment';
   /** `ftyp` and `moov`, or one `moof` and `mdat` (with what stands in front of them). */
   readonly bytes: Buffer;
+  /** A fragment's first decoding time, in ticks of its track. */
+  readonly startTicks?: number;
 }
 
 /** Yields the initialisation first. Throws `data-loss` when the stream ends inside a piece. */
@@ -18,6 +20,7 @@ export async function* readFmp4Stream(
   const held: Uint8Array[] = [];
   let heldBytes = 0;
   let piece: Buffer[] = [];
+  let startTicks: number | undefined;
   const source = chunks[Symbol.asyncIterator]();
   const take = async (count: number): Promise<Buffer | undefined> => {
     while (heldBytes < count) {
@@ -51,13 +54,25 @@ export async function* readFmp4Stream(
         throw new NightjarError('data-loss', 'an fMP4 stream ended inside a box', { type });
       }
       piece.push(head, ...(long === undefined ? [] : [long]), body);
-      if (type === 'moov' || type === 'mdat') {
-        yield { kind: type === 'moov' ? 'init' : 'fragment', bytes: Buffer.concat(piece) };
-        piece = [];
-      }
+      if (type === 'moof') startTicks = startOf(body);
+      if (type !== 'moov' && type !== 'mdat') continue;
+      const bytes = Buffer.concat(piece);
+      yield type === 'moov'
+        ? { kind: 'init', bytes }
+        : { kind: 'fragment', bytes, ...(startTicks === undefined ? {} : { startTicks }) };
+      piece = [];
+      startTicks = undefined;
     }
-    if (heldBytes > 0) throw new NightjarError('data-loss', 'an fMP4 stream ended inside a box');
+    if (heldBytes > 0 || startTicks !== undefined)
+      throw new NightjarError('data-loss', 'an fMP4 stream ended inside a box');
   } finally {
     await source.return?.();
   }
+}
+
+/** The decoding time in the `tfdt` of a moof's body; 0 without one. */
+function startOf(moof: Buffer): number {
+  const at = moof.indexOf('tfdt', 0, 'latin1');
+  if (at < 0 || at + 16 > moof.length) return 0;
+  return moof[at + 4] === 1 ? Number(moof.readBigUInt64BE(at + 8)) : moof.readUInt32BE(at + 8);
 }

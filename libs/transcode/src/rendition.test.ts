@@ -1,6 +1,7 @@
 // Renditions: size, time line, parameter sets, damage, cancelling, and the pass that takes over.
 
 import { NightjarError, silentLog } from '#base';
+import { FrameTable, writeFragmentHead } from '#media';
 import { X264_PATH } from './encode-path.js';
 import { makeFootage, type Footage } from './footage.test-support.js';
 import { readInit, readSamples, type SourceSample } from './fmp4-reader.js';
@@ -177,22 +178,33 @@ test('a cancelled rendition ends early', async () => {
   expect(transcoder.status).toMatchObject({ running: 0, waiting: 0 });
 });
 
-test('a source of many fragments, with a start inside the first, is one rendition', async () => {
+test('pictures that a cutter kept for decoding only are not shown', async () => {
   const footage = await makeFootage({ seconds: 3 });
-  const init = withStart(footage.init, 36_000);
+  // As a clip that begins between two key frames: what precedes its first picture lasts a tick each.
+  const source = readSamples(footage.fragments[0]!, readInit(footage.init));
+  const frames = new FrameTable();
+  for (const { data, key, duration } of source) {
+    frames.addNal(data.byteLength - 4);
+    frames.endFrame(key, duration, 0);
+  }
+  const runs = [{ frames, squeezedBefore: 10 }];
+  const head = writeFragmentHead({ sequence: 1, baseDts90k: 0, runs });
+  const first = Buffer.concat([head, ...source.map(({ data }) => data)]);
   const parts: Buffer[] = [];
   const result = await transcoder.track({
-    init,
+    init: footage.init,
     height: 240,
     onPart: (part) => parts.push(part),
     async *fragments() {
-      yield* footage.fragments;
+      yield first;
+      yield* footage.fragments.slice(1);
     },
   });
   expect(result.pictures).toBe(footage.pictures - 10);
-  const samples = readSamples(Buffer.concat(parts), readInit(await transcoder.init(init, 240)));
+  const track = readInit(await transcoder.init(footage.init, 240));
+  const samples = readSamples(Buffer.concat(parts), track);
   expect(samples[0]).toMatchObject({ dts: 0, pts: 0, key: true });
-  expect(endOf(samples)).toBe(3 * 90_000 - 36_000);
+  expect(endOf(samples)).toBe(3 * 90_000);
 });
 
 test('a pass that fails on the way is taken over where it stopped', async () => {
@@ -241,25 +253,3 @@ test('start codes of both lengths part NAL units', () => {
   const data = Buffer.from('0000000167aa00000000016800000001 65bb000001'.replace(' ', ''), 'hex');
   expect(splitNals(data).map((nal) => nal.toString('hex'))).toEqual(['67aa', '68', '65bb']);
 });
-
-/** The initialisation with an edit list that begins presentation at `mediaTime`. */
-function withStart(init: Buffer, mediaTime: number): Buffer {
-  const elst = Buffer.alloc(36);
-  elst.writeUInt32BE(36, 0);
-  elst.write('edts', 4, 'latin1');
-  elst.writeUInt32BE(28, 8);
-  elst.write('elst', 12, 'latin1');
-  elst.writeUInt32BE(1, 20);
-  elst.writeUInt32BE(mediaTime, 28);
-  elst.writeUInt32BE(0x1_0000, 32);
-  const copy = Buffer.from(init);
-  const grow = (type: string) => {
-    const at = copy.indexOf(type, 0, 'latin1') - 4;
-    copy.writeUInt32BE(copy.readUInt32BE(at) + elst.length, at);
-    return at;
-  };
-  grow('moov');
-  const trakAt = grow('trak');
-  const tkhdEnd = trakAt + 8 + copy.readUInt32BE(trakAt + 8);
-  return Buffer.concat([copy.subarray(0, tkhdEnd), elst, copy.subarray(tkhdEnd)]);
-}

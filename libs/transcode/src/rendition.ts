@@ -81,6 +81,7 @@ class RenditionRun {
   readonly #pass: RenditionPass;
   readonly #pipe = new PicturePipe<Picture>(PIPE_PICTURES, ({ frame }) => frame.free());
   readonly #keyTimes = new Set<number>();
+  readonly #unseen = new Set<number>();
   #encoder: H264Encoder | undefined;
   #scaler: PictureScaler | undefined;
   #decoder: VideoDecoder | undefined;
@@ -92,6 +93,7 @@ class RenditionRun {
   #firstSample: SourceSample | undefined;
   #endDts = 0;
   #failed = false;
+  #shown = false;
 
   constructor(source: RenditionSource, pass: RenditionPass) {
     this.#source = source;
@@ -149,6 +151,9 @@ class RenditionRun {
         this.#firstSample ??= sample;
         this.#endDts = sample.dts + sample.duration;
         if (sample.key) this.#keyTimes.add(sample.pts);
+        // What a cutter keeps in front of its first picture, to decode that, lasts one tick each.
+        this.#shown ||= sample.duration > 1;
+        if (!this.#shown) this.#unseen.add(sample.pts);
         const decoder = await this.#decoderFor(track.formats[sample.format]!);
         await decoder.decode(sample, (picture) => this.#onPicture(picture));
         if (this.#pipe.ended) return;
@@ -180,10 +185,10 @@ class RenditionRun {
   }
 
   async #onPicture(picture: Frame): Promise<void> {
-    const { track } = this.#source;
     const pts = Number(picture.bestEffortTimestamp);
-    if (pts <= this.#lastPts || pts < track.startAt || this.#pipe.ended) return;
+    if (pts <= this.#lastPts || this.#pipe.ended) return;
     this.#lastPts = pts;
+    if (this.#unseen.delete(pts)) return;
     const scaled = await this.#scaler!.scale(picture);
     const key = this.#keyTimes.delete(pts);
     scaled.pts = BigInt(this.#ticks(pts));
@@ -214,15 +219,14 @@ class RenditionRun {
     if (this.#failed || this.#lastKeyPts === Number.NEGATIVE_INFINITY) return;
     signal.throwIfAborted();
     await encoder.flush((encoded) => this.#writer!.add(encoded));
-    this.#writer!.finish(this.#ticks(this.#endTime()));
+    this.#writer!.finish(this.#ticks(this.#endDts));
   }
 
   #openWriter(): RenditionWriter {
     const { delivered, sampleEntry, onPart } = this.#pass;
     const first = this.#firstSample!;
-    const startAt = Math.max(first.dts, this.#source.track.startAt);
     return new RenditionWriter({
-      startDts90k: delivered?.dts90k ?? this.#ticks(startAt),
+      startDts90k: delivered?.dts90k ?? this.#ticks(first.dts),
       ctsOffset90k: this.#ctsOffset90k(),
       sampleEntry,
       parameterSets: this.#encoder!.parameterSets,
@@ -231,20 +235,14 @@ class RenditionRun {
     });
   }
 
-  /** Where presentation ends, less the offset that every picture of the rendition keeps. */
-  #endTime(): number {
-    const first = this.#firstSample!;
-    return this.#endDts + (this.#source.track.startAt > 0 ? first.pts - first.dts : 0);
-  }
-
+  /** Every picture of the rendition is shown so long after it is decoded: as the source's first. */
   #ctsOffset90k(): number {
     const first = this.#firstSample!;
-    return this.#source.track.startAt > 0 ? 0 : this.#ticks(first.pts) - this.#ticks(first.dts);
+    return this.#ticks(first.pts) - this.#ticks(first.dts);
   }
 
-  /** A time of the source on the rendition's time line: 90 kHz, from where presentation begins. */
+  /** A time of the source in 90 kHz. */
   #ticks(time: number): number {
-    const { timescale, startAt } = this.#source.track;
-    return Math.round(((time - startAt) * 90_000) / timescale);
+    return Math.round((time * 90_000) / this.#source.track.timescale);
   }
 }
