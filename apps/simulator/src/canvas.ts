@@ -1,6 +1,7 @@
 // Where a scene's still background is painted, in RGB and without hurry, before it becomes a picture.
 
 import { LETTER_HEIGHT, LETTER_WIDTH, letterRows } from './letters.js';
+import { Outline } from './outline.js';
 import type { Picture, Rgb } from './picture.js';
 
 export type Point = readonly [x: number, y: number];
@@ -158,44 +159,15 @@ export class Canvas {
     points: readonly Point[],
     run: (at: number, x: number, y: number, cover: number) => void,
   ): void {
-    const s = this.scale;
-    const xs = points.map(([x]) => x * s);
-    const ys = points.map(([, y]) => y * s);
-    const y0 = Math.max(0, Math.floor(Math.min(...ys)));
-    const y1 = Math.min(this.height - 1, Math.ceil(Math.max(...ys)));
-    const row = new Float32Array(this.width);
-    for (let y = y0; y <= y1; y++) {
-      row.fill(0);
-      for (let sample = 0; sample < 4; sample++) {
-        const crossings = crossingsAt(xs, ys, y + (sample + 0.5) / 4);
-        for (let i = 0; i + 1 < crossings.length; i += 2) {
-          addSpan(row, crossings[i] ?? 0, crossings[i + 1] ?? 0);
-        }
-      }
-      for (let x = 0; x < this.width; x++) {
+    const outline = new Outline(points, this.scale, this);
+    for (let y = outline.top; y <= outline.bottom; y++) {
+      const row = outline.coverRow(y);
+      for (let x = outline.left; x <= outline.right; x++) {
         const cover = row[x] ?? 0;
-        if (cover > 0) run(y * this.width + x, (x + 0.5) / s, (y + 0.5) / s, Math.min(1, cover));
+        if (cover === 0) continue;
+        run(y * this.width + x, (x + 0.5) / this.scale, (y + 0.5) / this.scale, cover);
       }
     }
-  }
-}
-
-function crossingsAt(xs: readonly number[], ys: readonly number[], y: number): number[] {
-  const found: number[] = [];
-  for (let i = 0, j = xs.length - 1; i < xs.length; j = i++) {
-    const [xi = 0, yi = 0, xj = 0, yj = 0] = [xs[i], ys[i], xs[j], ys[j]];
-    if (yi > y !== yj > y) found.push(((xj - xi) * (y - yi)) / (yj - yi) + xi);
-  }
-  return found.sort((a, b) => a - b);
-}
-
-/** Adds a quarter of the cover of [from, to) to the row's pixels. */
-function addSpan(row: Float32Array, from: number, to: number): void {
-  const first = Math.max(0, Math.floor(from));
-  const last = Math.min(row.length - 1, Math.floor(to));
-  for (let x = first; x <= last; x++) {
-    const part = Math.min(to, x + 1) - Math.max(from, x);
-    if (part > 0) row[x] = (row[x] ?? 0) + part / 4;
   }
 }
 

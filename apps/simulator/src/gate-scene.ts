@@ -119,6 +119,7 @@ function sky(x: number, y: number): Rgb {
 }
 
 function trees(canvas: Canvas): void {
+  canvas.rectangle([0, 196], [1280, 264], leaves([48, 60, 40], 190, 80));
   for (let tree = 0; tree < 13; tree++) {
     const center = [tree * 108 - 20 + grainOf(tree, 1) * 40, 176 - grainOf(tree, 2) * 30] as const;
     const tone = 0.8 + grainOf(tree, 3) * 0.3;

@@ -25,10 +25,10 @@ const simulator = await startSimulator({
     : { credentials: { user, password: environment.NIGHTJAR_SIMULATOR_PASSWORD } }),
   clips: Object.fromEntries(clips.map(({ name, path }) => [name, () => readClipFile(path)])),
   copies,
+  discoverable: true,
   pacing: burst ? 'burst' : 'paced',
   log,
 });
 shutdown.add('simulator', () => simulator.close());
-process.stdout.write(
-  `${JSON.stringify({ ready: true, rtspPort: simulator.rtspPort, streams: simulator.paths })}\n`,
-);
+const { rtspPort, onvifPort, paths: streams } = simulator;
+process.stdout.write(`${JSON.stringify({ ready: true, rtspPort, onvifPort, streams })}\n`);

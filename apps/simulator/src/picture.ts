@@ -1,5 +1,7 @@
 // A picture as an encoder wants it (YUV 4:2:0), and the few shapes that moving things are made of.
 
+import { Outline } from './outline.js';
+
 /** Limited-range BT.601, as cameras send it when they say nothing. */
 export interface Yuv {
   readonly y: number;
@@ -95,20 +97,16 @@ export class Picture {
 
   /** A convex or concave outline; `shade` darkens towards its lower edge. */
   polygon(points: readonly (readonly [number, number])[], color: Yuv, shade = 0): void {
-    const s = this.scale;
-    const xs = points.map(([x]) => x * s);
-    const ys = points.map(([, y]) => y * s);
-    const top = Math.min(...ys);
-    const bottom = Math.max(...ys);
-    this.#fill(
-      [Math.min(...xs) - 1, top - 1],
-      [Math.max(...xs) + 1, bottom + 1],
-      color,
-      (px, py, out) => {
-        out.cover = coverage(xs, ys, px, py);
-        out.light = 1 + shade * (0.5 - (py - top) / (bottom - top));
-      },
-    );
+    const outline = new Outline(points, this.scale, this);
+    const { left, right, top, bottom } = outline;
+    for (let y = top; y <= bottom; y++) {
+      const row = outline.coverRow(y);
+      const light = 1 + shade * (0.5 - (y - top) / Math.max(1, bottom - top));
+      for (let x = left; x <= right; x++) {
+        const cover = row[x] ?? 0;
+        if (cover > 0) this.#blend(x, y, color, cover, light);
+      }
+    }
   }
 
   /** Multiplies the brightness: a soft shadow below 1, a pool of light above. */
@@ -140,45 +138,32 @@ export class Picture {
     shape: (x: number, y: number, out: { cover: number; light: number }) => void,
   ): void {
     const out = { cover: 0, light: 1 };
-    const { width, noise, noiseStart, front } = this;
     const x0 = Math.max(0, Math.floor(from[0]));
-    const x1 = Math.min(width - 1, Math.ceil(to[0]));
+    const x1 = Math.min(this.width - 1, Math.ceil(to[0]));
     const y0 = Math.max(0, Math.floor(from[1]));
     const y1 = Math.min(this.height - 1, Math.ceil(to[1]));
     for (let y = y0; y <= y1; y++) {
       for (let x = x0; x <= x1; x++) {
         shape(x + 0.5, y + 0.5, out);
-        if (out.cover <= 0) continue;
-        const at = y * width + x;
-        const cover = Math.min(1, out.cover) * (1 - (front[at] ?? 0) / 255);
-        const grain = noise[(noiseStart + at) & 0xffff] ?? 0;
-        const target = Math.min(235, 16 + (color.y - 16) * out.light) + grain;
-        const below = this.y[at] ?? 0;
-        this.y[at] = Math.max(0, below + (target - below) * cover);
-        if (((x | y) & 1) === 0) {
-          const chroma = (y >> 1) * (width >> 1) + (x >> 1);
-          const u = this.u[chroma] ?? 128;
-          const v = this.v[chroma] ?? 128;
-          this.u[chroma] = u + (color.u - u) * cover;
-          this.v[chroma] = v + (color.v - v) * cover;
-        }
+        if (out.cover > 0) this.#blend(x, y, color, Math.min(1, out.cover), out.light);
       }
     }
   }
-}
 
-/** How much of the pixel around (px, py) lies inside the outline, from four samples. */
-function coverage(xs: readonly number[], ys: readonly number[], px: number, py: number): number {
-  let inside = 0;
-  for (let sample = 0; sample < 4; sample++) {
-    const x = px + ((sample & 1) === 0 ? -0.25 : 0.25);
-    const y = py + (sample < 2 ? -0.25 : 0.25);
-    let crossings = 0;
-    for (let i = 0, j = xs.length - 1; i < xs.length; j = i++) {
-      const [xi = 0, yi = 0, xj = 0, yj = 0] = [xs[i], ys[i], xs[j], ys[j]];
-      if (yi > y !== yj > y && x < ((xj - xi) * (y - yi)) / (yj - yi) + xi) crossings += 1;
-    }
-    inside += crossings & 1;
+  // Five numbers instead of an object: this runs for every pixel of everything that moves.
+  // eslint-disable-next-line @typescript-eslint/max-params
+  #blend(x: number, y: number, color: Yuv, cover: number, light: number): void {
+    const at = y * this.width + x;
+    const shown = cover * (1 - (this.front[at] ?? 0) / 255);
+    const grain = this.noise[(this.noiseStart + at) & 0xffff] ?? 0;
+    const target = Math.min(235, 16 + (color.y - 16) * light) + grain;
+    const below = this.y[at] ?? 0;
+    this.y[at] = Math.max(0, below + (target - below) * shown);
+    if (((x | y) & 1) !== 0) return;
+    const chroma = (y >> 1) * (this.width >> 1) + (x >> 1);
+    const u = this.u[chroma] ?? 128;
+    const v = this.v[chroma] ?? 128;
+    this.u[chroma] = u + (color.u - u) * shown;
+    this.v[chroma] = v + (color.v - v) * shown;
   }
-  return inside / 4;
 }

@@ -2,13 +2,17 @@
 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { silentLog, type Log } from '#base';
+import { silentLog, systemClock, type Clock, type Log } from '#base';
 import type { Clip } from './clip.js';
 import { ClipCache } from './clip-cache.js';
 import type { Credentials } from './digest-gate.js';
+import { DiscoveryResponder } from './discovery-responder.js';
+import { OnvifDevice } from './onvif-device.js';
+import { OnvifServer } from './onvif-server.js';
+import { PtzHead, type PtzLogEntry } from './ptz-head.js';
 import type { Pacing } from './rtp-packets.js';
 import { RtspServer } from './rtsp-server.js';
-import { SCENES } from './scenes.js';
+import { SCENES, TRACKS } from './scenes.js';
 import { Footage, SimulatedStream } from './stream.js';
 
 export interface SimulatorOptions {
@@ -25,71 +29,118 @@ export interface SimulatorOptions {
   readonly copies?: number;
   readonly pacing?: Pacing;
   readonly sessionTimeoutMs?: number;
+  /** Answers WS-Discovery probes; off unless asked for, since it speaks to the whole network. */
+  readonly discoverable?: boolean;
+  /** Time of the motors; tests give their own. */
+  readonly clock?: Clock;
   readonly log?: Log;
 }
 
 /** Copies run ahead of their footage by multiples of this, so that their key frames spread. */
 const COPY_LEAD_TICKS = 123_457;
 
+interface Parts {
+  readonly host: string;
+  readonly streams: ReadonlyMap<string, SimulatedStream>;
+  readonly devices: ReadonlyMap<string, OnvifDevice>;
+  readonly cache: ClipCache;
+  readonly rtsp: RtspServer;
+  readonly onvif: OnvifServer;
+  readonly discovery: DiscoveryResponder;
+}
+
 export class Simulator {
   readonly rtsp: RtspServer;
-  readonly host: string;
-  readonly #streams: ReadonlyMap<string, SimulatedStream>;
-  readonly #cache: ClipCache;
+  readonly onvif: OnvifServer;
+  readonly #parts: Parts;
 
-  private constructor(
-    parts: { rtsp: RtspServer; streams: ReadonlyMap<string, SimulatedStream>; cache: ClipCache },
-    host: string,
-  ) {
+  private constructor(parts: Parts) {
     this.rtsp = parts.rtsp;
-    this.#streams = parts.streams;
-    this.#cache = parts.cache;
-    this.host = host;
+    this.onvif = parts.onvif;
+    this.#parts = parts;
   }
 
   static async start(options: SimulatorOptions): Promise<Simulator> {
-    const { host = '127.0.0.1', log = silentLog() } = options;
+    const { host = '127.0.0.1', log = silentLog(), credentials } = options;
     const directory = options.clipDirectory ?? join(tmpdir(), 'nightjar-simulator-clips');
     const cache = new ClipCache(directory, log);
     const streams = streamsOf(options, cache);
+    const devices = devicesOf(options);
     const rtsp = new RtspServer({
       host,
       port: options.rtspPort ?? 0,
       streams,
       log,
-      ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+      ...(credentials === undefined ? {} : { credentials }),
       ...(options.sessionTimeoutMs === undefined
         ? {}
         : { sessionTimeoutMs: options.sessionTimeoutMs }),
     });
     await rtsp.start();
-    return new Simulator({ rtsp, streams, cache }, host);
+    const onvif = new OnvifServer({
+      host,
+      port: options.onvifPort ?? 0,
+      devices,
+      rtspPort: () => rtsp.port,
+      log,
+    });
+    await onvif.start();
+    const discovery = new DiscoveryResponder({
+      devices,
+      address: () => `${host}:${onvif.port}`,
+      log,
+    });
+    if (options.discoverable === true) await discovery.start();
+    return new Simulator({ host, streams, devices, cache, rtsp, onvif, discovery });
   }
 
   get rtspPort(): number {
     return this.rtsp.port;
   }
 
+  get onvifPort(): number {
+    return this.onvif.port;
+  }
+
   /** Paths of all streams. */
   get paths(): readonly string[] {
-    return [...this.#streams.keys()];
+    return [...this.#parts.streams.keys()];
   }
 
   /** Throws `Error` for a path that is not served. */
   stream(path: string): SimulatedStream {
-    const stream = this.#streams.get(path);
+    const stream = this.#parts.streams.get(path);
     if (stream === undefined) throw new Error(`the simulator serves no ${path}`);
     return stream;
   }
 
   /** Without credentials. */
   url(path: string): string {
-    return `rtsp://${this.host}:${this.rtspPort}/${path}`;
+    return `rtsp://${this.#parts.host}:${this.rtspPort}/${path}`;
+  }
+
+  /** Where the ONVIF device of a scene is asked. */
+  onvifUrl(scene: string): string {
+    return `http://${this.#parts.host}:${this.onvifPort}/onvif/${scene}/device_service`;
+  }
+
+  /** The motors of a scene's camera. Throws `Error` for an unknown scene. */
+  head(scene: string): PtzHead {
+    const device = this.#parts.devices.get(scene);
+    if (device === undefined) throw new Error(`the simulator has no device ${scene}`);
+    return device.head;
+  }
+
+  /** The PTZ commands that a scene's camera received, oldest first. */
+  ptzLog(scene: string): readonly PtzLogEntry[] {
+    return this.head(scene).log;
   }
 
   async close(): Promise<void> {
+    await this.#parts.discovery.stop();
+    await this.onvif.stop();
     await this.rtsp.stop();
-    this.#cache.close();
+    this.#parts.cache.close();
   }
 }
 
@@ -117,4 +168,23 @@ function streamsOf(options: SimulatorOptions, cache: ClipCache): Map<string, Sim
     }
   }
   return streams;
+}
+
+/** Yard and static look one way for ever; the others can be moved. */
+const FIXED_SCENES = new Set(['yard', 'static']);
+
+function devicesOf(options: SimulatorOptions): Map<string, OnvifDevice> {
+  const devices = SCENES.map(({ name }) => {
+    const head = new PtzHead(options.clock ?? systemClock);
+    const profiles = (['main', 'sub'] as const).map((track) => ({
+      ...TRACKS[track],
+      token: `profile_${track}`,
+      name: track,
+      encoding: 'H264' as const,
+      path: track === 'main' ? name : `${name}/sub`,
+    }));
+    const hasPtz = !FIXED_SCENES.has(name);
+    return new OnvifDevice({ name, profiles, hasPtz, credentials: options.credentials, head });
+  });
+  return new Map(devices.map((device) => [device.name, device]));
 }
