@@ -39,6 +39,11 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
     return kept;
   }
 
+  /** The next item if one is queued, without waiting. */
+  take(): T | undefined {
+    return this.#items.shift();
+  }
+
   /** Ends the iteration once what is queued has been read. */
   close(): void {
     this.#closed = true;

@@ -133,6 +133,12 @@ export class RecordedCamera implements FlushedCamera {
     return [...this.#lanes.values()].reduce((sum, lane) => sum + lane.gate.ringBytes, 0);
   }
 
+  /** Bytes a second that are kept now. */
+  get writeRate(): number {
+    const kept = [...this.#lanes.values()].filter((lane) => lane.gate.keeping);
+    return kept.reduce((sum, lane) => sum + (lane.feed.report().bitrate ?? 0) / 8, 0);
+  }
+
   hub(track: VideoTrack): TrackHub | undefined {
     return this.#lanes.get(track)?.feed.hub;
   }

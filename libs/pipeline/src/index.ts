@@ -5,7 +5,18 @@
 
 export type { CameraSettings, RecordingMode, ScheduleEntry } from './camera-settings.js';
 export type { CameraEvent, CameraReport, VideoTrack } from './camera.js';
+export type { Period } from './footage.js';
 export type { GapReason } from './gap-ledger.js';
+export {
+  watchLive,
+  type LiveFormat,
+  type LiveOptions,
+  type LivePart,
+  type LiveViewer,
+} from './live.js';
+export { Playback, type Clip, type ClipGap, type SliceAddress, type Still } from './playback.js';
+export { probeCamera, type ProbedCamera } from './probe.js';
 export type { TrackReport } from './track-feed.js';
 export { Recorder, type RecorderOptions, type RecorderSettings } from './recorder.js';
+export { reportStorage, type StorageReport } from './storage-report.js';
 export { watermarksOf, type NextDeletion, type Watermarks } from './retention.js';

@@ -98,7 +98,10 @@ export class Recorder {
         expected: await knownDirectories(timeline),
       });
       await rememberDirectories(timeline, store);
-      for await (const scanned of store.recover(await timeline.unsealedChunks())) {
+      for await (const scanned of store.recover({
+        unsealed: await timeline.unsealedChunks(),
+        find: (id) => timeline.chunk(id),
+      })) {
         await indexRecovered(timeline, scanned, clock, log);
       }
       const processes = options.motionProcesses;
@@ -145,6 +148,11 @@ export class Recorder {
   /** Where live frames of a camera come from; undefined when it has no such track. */
   hub(camera: string, track: VideoTrack): TrackHub | undefined {
     return this.#cameras.get(camera)?.hub(track);
+  }
+
+  /** Bytes a second that each camera's kept tracks bring now. */
+  writeRates(): Map<string, number> {
+    return new Map([...this.#cameras].map(([id, camera]) => [id, camera.writeRate]));
   }
 
   /** What of each track was written, for the metrics. */

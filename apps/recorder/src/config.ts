@@ -1,0 +1,72 @@
+// The recorder's settings: its environment, parsed once, every fault listed.
+
+import { isAbsolute, join } from 'node:path';
+import { z } from 'zod';
+import { readConfig } from '#base';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const secret = z.string().min(32, 'expected at least 32 characters');
+
+const settingsSchema = z.object({
+  NIGHTJAR_DATA_DIR: z.string().refine(isAbsolute, 'expected an absolute path'),
+  NIGHTJAR_STORE_DIRS: z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .pipe(z.array(z.string().min(1, 'expected a path')).min(1))
+    .optional(),
+  NIGHTJAR_RECORDER_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'expected letters, digits, dot, dash, underscore')
+    .default('recorder-1'),
+  NIGHTJAR_SECRET_KEY: secret,
+  NIGHTJAR_INTERNAL_SECRET: secret,
+  NIGHTJAR_SERVER_URL: z.url('expected an http:// URL'),
+  NIGHTJAR_INTERNAL_HOST: z.string().default('127.0.0.1'),
+  NIGHTJAR_INTERNAL_PORT: port.default(0),
+  /** Where others reach the internal door, when that is not host and port. */
+  NIGHTJAR_INTERNAL_URL: z.url('expected an http:// URL').optional(),
+  NIGHTJAR_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
+  NIGHTJAR_LOG_FORMAT: z.enum(['text', 'json']).default('json'),
+  /** Seconds between two passes of retention. */
+  NIGHTJAR_RETENTION_SECONDS: z.coerce.number().min(0.1).max(86_400).default(120),
+  NIGHTJAR_MOTION_PROCESSES: z.coerce.number().int().min(1).max(64).optional(),
+});
+
+export interface RecorderConfig {
+  readonly id: string;
+  readonly indexDirectory: string;
+  readonly storeDirectories: readonly string[];
+  readonly secretKey: string;
+  readonly internalSecret: string;
+  readonly serverUrl: string;
+  readonly internalHost: string;
+  readonly internalPort: number;
+  readonly internalUrl: string | undefined;
+  readonly logLevel: string;
+  readonly logFormat: 'text' | 'json';
+  readonly retentionIntervalMs: number;
+  readonly motionProcesses: number | undefined;
+}
+
+/** Throws `invalid-argument` naming every faulty variable. */
+export function readRecorderConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+): RecorderConfig {
+  const settings = readConfig(settingsSchema, environment);
+  const dataDirectory = settings.NIGHTJAR_DATA_DIR;
+  return {
+    id: settings.NIGHTJAR_RECORDER_ID,
+    indexDirectory: join(dataDirectory, settings.NIGHTJAR_RECORDER_ID, 'index'),
+    storeDirectories: settings.NIGHTJAR_STORE_DIRS ?? [join(dataDirectory, 'store')],
+    secretKey: settings.NIGHTJAR_SECRET_KEY,
+    internalSecret: settings.NIGHTJAR_INTERNAL_SECRET,
+    serverUrl: settings.NIGHTJAR_SERVER_URL,
+    internalHost: settings.NIGHTJAR_INTERNAL_HOST,
+    internalPort: settings.NIGHTJAR_INTERNAL_PORT,
+    internalUrl: settings.NIGHTJAR_INTERNAL_URL,
+    logLevel: settings.NIGHTJAR_LOG_LEVEL,
+    logFormat: settings.NIGHTJAR_LOG_FORMAT,
+    retentionIntervalMs: settings.NIGHTJAR_RETENTION_SECONDS * 1000,
+    motionProcesses: settings.NIGHTJAR_MOTION_PROCESSES,
+  };
+}

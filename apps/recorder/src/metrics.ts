@@ -1,0 +1,76 @@
+// Prometheus metrics of a recorder, gathered when they are asked for.
+
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Playback, Recorder } from '#pipeline';
+
+/** One registry per process: the default metrics watch the event loop from the start. */
+const processRegistry = new Registry();
+let watching = false;
+
+export async function metricsText(recorder: Recorder, playback: Playback): Promise<string> {
+  if (!watching) collectDefaultMetrics({ register: processRegistry });
+  watching = true;
+  const registry = new Registry();
+  const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
+    new Gauge({ name: `nightjar_${name}`, help, labelNames, registers: [registry] });
+
+  const online = gauge('camera_online', 'Whether the main stream comes.', 'camera');
+  const recording = gauge('camera_recording', 'Whether footage is kept now.', 'camera');
+  const frames = gauge('track_frames_total', 'Frames received.', 'camera', 'track');
+  const bitrate = gauge('track_bits_per_second', 'Over the last seconds.', 'camera', 'track');
+  const lost = gauge('track_lost_packets_total', 'RTP packets lost.', 'camera', 'track');
+  const connects = gauge('track_connects_total', 'Runs begun.', 'camera', 'track');
+  const dropped = gauge(
+    'track_dropped_frames_total',
+    'Frames not kept.',
+    'camera',
+    'track',
+    'reason',
+  );
+  const ended = gauge('track_disconnects_total', 'Runs ended.', 'camera', 'track', 'reason');
+  for (const { id: camera, state, recording: kept, tracks } of recorder.reports()) {
+    online.set({ camera }, state === 'online' ? 1 : 0);
+    recording.set({ camera }, kept.active ? 1 : 0);
+    for (const report of tracks) {
+      const labels = { camera, track: report.track };
+      frames.set(labels, report.frames);
+      bitrate.set(labels, report.bitrate ?? 0);
+      lost.set(labels, report.lostPackets);
+      connects.set(labels, report.connects);
+      for (const [reason, count] of Object.entries(report.dropped))
+        dropped.set({ ...labels, reason }, count);
+      for (const [reason, count] of Object.entries(report.disconnects))
+        ended.set({ ...labels, reason }, count);
+    }
+  }
+
+  const written = gauge('track_written_bytes_total', 'Payload written.', 'camera', 'track');
+  const syncs = gauge('track_syncs_total', 'How often footage was made safe.', 'camera', 'track');
+  const slowest = gauge('track_slowest_sync_ms', 'Since the start.', 'camera', 'track');
+  const lostRecords = gauge('track_lost_records_total', 'Records no disk took.', 'camera', 'track');
+  for (const { camera, track, ...counters } of recorder.flushCounters()) {
+    const labels = { camera, track };
+    written.set(labels, counters.bytes);
+    syncs.set(labels, counters.syncs);
+    slowest.set(labels, counters.slowestSyncMs);
+    lostRecords.set(labels, counters.lostRecords);
+  }
+
+  const free = gauge('disk_free_bytes', 'Of the file system.', 'path');
+  const size = gauge('disk_size_bytes', 'Of the file system.', 'path');
+  const usable = gauge('disk_usable', 'Whether footage can be written to it.', 'path');
+  for (const { path, freeBytes, sizeBytes, state } of recorder.store.directories) {
+    free.set({ path }, freeBytes);
+    size.set({ path }, sizeBytes);
+    usable.set({ path }, state === 'ok' ? 1 : 0);
+  }
+  gauge('waiting_bytes', 'Footage that waits for a disk.').set(recorder.waiting.total);
+  gauge('pre_roll_bytes', 'Memory of the pre-rolls.').set(recorder.ringBytes);
+  gauge('record_memory_bytes', 'Memory of all records.').set(recorder.pool.usedBytes);
+  gauge('deleted_bytes_total', 'By retention, since the start.').set(
+    recorder.retention.deletedBytes,
+  );
+  gauge('damaged_groups_total', 'Groups that could not be read.').set(playback.damagedGroups);
+  gauge('faults', 'What is wrong with the recorder.').set(recorder.faults.length);
+  return (await processRegistry.metrics()) + (await registry.metrics());
+}

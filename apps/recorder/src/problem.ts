@@ -1,0 +1,68 @@
+// Errors on the internal door: RFC 9457 problem details with the code of the house.
+
+import { STATUS_CODES } from 'node:http';
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { Response } from 'express';
+import { z } from 'zod';
+import { NightjarError, toNightjarError, type ErrorCode, type Log } from '#base';
+import type { Problem } from '#contract';
+
+const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
+  'invalid-argument': 400,
+  unauthenticated: 401,
+  'permission-denied': 403,
+  'not-found': 404,
+  conflict: 409,
+  'failed-precondition': 409,
+  unsupported: 415,
+  'resource-exhausted': 429,
+  cancelled: 499,
+  'data-loss': 500,
+  internal: 500,
+  unavailable: 503,
+  timeout: 504,
+};
+
+export function problemOf(thrown: unknown): Problem {
+  const framework = thrown instanceof HttpException ? thrown.getStatus() : undefined;
+  const error =
+    framework === 404
+      ? new NightjarError('not-found', 'there is nothing here')
+      : framework !== undefined && framework < 500
+        ? new NightjarError('invalid-argument', (thrown as Error).message)
+        : toNightjarError(thrown);
+  const status = STATUS_OF[error.code];
+  return {
+    type: 'about:blank',
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    detail: error.message,
+    code: error.code,
+  };
+}
+
+/** Throws `invalid-argument`, naming every field, unless `value` fits. */
+export function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const faults = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new NightjarError('invalid-argument', faults.join('; '));
+}
+
+@Catch()
+export class ErrorFilter implements ExceptionFilter {
+  readonly #log: Log;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const response = host.switchToHttp().getResponse<Response>();
+    const problem = problemOf(thrown);
+    if (problem.status >= 500) this.#log.error({ err: thrown }, 'a request failed');
+    // A stream that broke half-way has no other word than an end.
+    if (response.headersSent) return void response.destroy();
+    response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+  }
+}

@@ -1,0 +1,112 @@
+// What a recorder does and holds: status, timeline, motion, storage, deletions, metrics.
+
+import { Controller, Get, Header, Inject, Query } from '@nestjs/common';
+import { z } from 'zod';
+import {
+  CELL_COLUMNS,
+  CELL_ROWS,
+  motionQuerySchema,
+  timelineQuerySchema,
+  type MotionAnswer,
+  type Storage,
+  type TimelineAnswer,
+} from '#contract';
+import { reportStorage } from '#pipeline';
+import {
+  cameraStatusOf,
+  cameraTimelineOf,
+  deletionOf,
+  instantOf,
+  motionAnswerOf,
+  regionCells,
+  storageOf,
+} from './mapping.js';
+import { metricsText } from './metrics.js';
+import { PARTS, type Parts } from './parts.js';
+import { parse } from './problem.js';
+
+const MOST_MOTION_ROWS = 5000;
+
+const deletionsQuerySchema = z.object({
+  after: z.string().max(512).optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(500),
+});
+
+@Controller('internal')
+export class StateController {
+  constructor(@Inject(PARTS) private readonly parts: Parts) {}
+
+  @Get('status')
+  status() {
+    const { recorder, config, link } = this.parts;
+    const faults = recorder.faults;
+    return {
+      recorder: {
+        id: config.id,
+        startedAt: instantOf(recorder.startedAtUnixUs),
+        ...(link.configVersion === undefined ? {} : { configVersion: link.configVersion }),
+      },
+      cameras: recorder.reports().map((report) => ({
+        id: report.id,
+        status: cameraStatusOf(report),
+      })),
+      healthy: faults.length === 0,
+      faults,
+    };
+  }
+
+  @Get('timeline')
+  async timeline(@Query() query: unknown): Promise<TimelineAnswer> {
+    const { cameras, from, to } = parse(timelineQuerySchema, query);
+    const { timeline } = this.parts.recorder;
+    const nowUnixUs = this.parts.clock.nowUnixUs();
+    const period = { fromUnixUs: from * 1000, toUnixUs: to * 1000, nowUnixUs };
+    const { fromUnixUs, toUnixUs } = period;
+    const answers = cameras.map(async (camera) => {
+      const [recordings, gaps, motion] = await Promise.all([
+        timeline.recordings(camera, fromUnixUs, toUnixUs),
+        timeline.gaps(camera, fromUnixUs, toUnixUs),
+        timeline.motion({ cameras: [camera], fromUnixUs, toUnixUs, limit: MOST_MOTION_ROWS }),
+      ]);
+      return cameraTimelineOf(camera, { recordings, gaps, motion: motion.items }, period);
+    });
+    return { cameras: await Promise.all(answers) };
+  }
+
+  @Get('motion')
+  async motion(@Query() query: unknown): Promise<MotionAnswer> {
+    const { cameras, from, to, region, minLevel, limit, cursor } = parse(motionQuerySchema, query);
+    const page = await this.parts.recorder.timeline.motion({
+      cameras,
+      fromUnixUs: from * 1000,
+      toUnixUs: to * 1000,
+      minLevel,
+      limit,
+      ...(region === undefined ? {} : { cells: regionCells(region, CELL_COLUMNS, CELL_ROWS) }),
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    return motionAnswerOf(page);
+  }
+
+  @Get('storage')
+  async storage(): Promise<Storage> {
+    return storageOf(await reportStorage(this.parts.recorder));
+  }
+
+  @Get('deletions')
+  async deletions(@Query() query: unknown) {
+    const { after, limit } = parse(deletionsQuerySchema, query);
+    const rows = await this.parts.recorder.timeline.deletions({
+      limit,
+      ...(after === undefined ? {} : { after }),
+    });
+    const cursor = rows.at(-1)?.id ?? after;
+    return { items: rows.map(deletionOf), ...(cursor === undefined ? {} : { cursor }) };
+  }
+
+  @Get('metrics')
+  @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
+  metrics(): Promise<string> {
+    return metricsText(this.parts.recorder, this.parts.playback);
+  }
+}

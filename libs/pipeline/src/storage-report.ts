@@ -1,0 +1,88 @@
+// How full the disks are, with what, for how long, and what goes next.
+
+import type { ChunkStore } from '#store';
+import type { Timeline } from '#timeline';
+import type { NextDeletion, Retention, Watermarks } from './retention.js';
+
+const DAY_US = 86_400_000_000;
+const NEXT_DELETIONS = 20;
+
+export interface StorageReport {
+  readonly disks: readonly {
+    readonly path: string;
+    readonly state: 'ok' | 'low' | 'critical' | 'full' | 'failed';
+    readonly reason?: string;
+    readonly sizeBytes: number;
+    readonly freeBytes: number;
+    readonly footageBytes: number;
+  }[];
+  readonly watermarks: Watermarks;
+  readonly cameras: readonly {
+    readonly id: string;
+    readonly bytes: number;
+    readonly chunks: number;
+    readonly oldestUnixUs: number;
+    readonly newestUnixUs: number;
+    readonly bytesPerDay: number;
+    readonly retentionDays: number;
+  }[];
+  readonly daysLeft?: number;
+  readonly nextDeletions: readonly NextDeletion[];
+}
+
+export async function reportStorage(recorder: {
+  readonly store: ChunkStore;
+  readonly timeline: Timeline;
+  readonly retention: Retention;
+  retentionDays(camera: string): number | undefined;
+  /** Bytes a second that are written now, by camera. */
+  writeRates(): ReadonlyMap<string, number>;
+}): Promise<StorageReport> {
+  const { store, timeline, retention } = recorder;
+  await store.refresh();
+  const rates = recorder.writeRates();
+  const usage = await timeline.usage();
+  const cameras = usage.map((row) => ({
+    id: row.camera,
+    bytes: row.bytes,
+    chunks: row.chunks,
+    oldestUnixUs: row.oldestUnixUs,
+    newestUnixUs: row.newestUnixUs,
+    bytesPerDay: Math.round((rates.get(row.camera) ?? 0) * 86_400) || perDay(row),
+    retentionDays: recorder.retentionDays(row.camera) ?? 0,
+  }));
+  const footageBytes = usage.reduce((sum, row) => sum + row.bytes, 0);
+  const directories = store.directories;
+  const usedBytes = directories.reduce((sum, disk) => sum + disk.sizeBytes - disk.freeBytes, 0);
+  const disks = directories.map((disk) => {
+    const { lowBytes, criticalBytes } = retention.watermarks(disk.sizeBytes);
+    const { path, sizeBytes, freeBytes, reason } = disk;
+    // Chunks do not say per disk what they hold without reading them all: by each disk's share.
+    const share = usedBytes === 0 ? 0 : (sizeBytes - freeBytes) / usedBytes;
+    const level = freeBytes < criticalBytes ? 'critical' : freeBytes < lowBytes ? 'low' : 'ok';
+    return {
+      path,
+      state: disk.state === 'ok' ? level : disk.state,
+      ...(reason === undefined ? {} : { reason }),
+      sizeBytes,
+      freeBytes,
+      footageBytes: Math.round(footageBytes * (directories.length === 1 ? 1 : share)),
+    } as const;
+  });
+  const bytesPerDay = cameras.reduce((sum, camera) => sum + camera.bytesPerDay, 0);
+  const freeBytes = disks.reduce((sum, disk) => sum + disk.freeBytes, 0);
+  const largest = Math.max(0, ...directories.map((disk) => disk.sizeBytes));
+  return {
+    disks,
+    watermarks: retention.watermarks(largest),
+    cameras,
+    ...(bytesPerDay > 0 ? { daysLeft: freeBytes / bytesPerDay } : {}),
+    nextDeletions: await retention.nextDeletions(NEXT_DELETIONS),
+  };
+}
+
+/** Over the time that footage is there; a first hour says little about a day. */
+function perDay(row: { bytes: number; oldestUnixUs: number; newestUnixUs: number }): number {
+  const spanUs = Math.max(3_600_000_000, row.newestUnixUs - row.oldestUnixUs);
+  return Math.round((row.bytes * DAY_US) / Math.max(spanUs, DAY_US / 24));
+}
