@@ -47,6 +47,7 @@ export interface Parts {
   readonly module: DynamicModule;
   readonly catalog: Catalog;
   readonly cameraDesk: CameraDesk;
+  readonly deletions: DeletionCollector;
   readonly gatekeeper: Gatekeeper;
   readonly metrics: Metrics;
   readonly signIn: SignIn;
@@ -156,6 +157,6 @@ export class AppModule {
       ],
       providers: parts.map((part) => ({ provide: part.constructor, useValue: part })),
     };
-    return { module, catalog, cameraDesk, gatekeeper, metrics, signIn, sockets };
+    return { module, catalog, cameraDesk, deletions, gatekeeper, metrics, signIn, sockets };
   }
 }

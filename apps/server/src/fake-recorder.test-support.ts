@@ -16,7 +16,7 @@ export type Handler = (
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
-) => void | Promise<void>;
+) => unknown;
 
 export class FakePeer {
   readonly #server: Server;
