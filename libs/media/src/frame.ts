@@ -19,8 +19,8 @@ export interface VideoFormat {
 }
 
 /**
- * Where a depacketizer puts what it reads. Calls come as: (beginNal appendNal*)+ (endFrame |
- * dropFrame), over and over. Bytes given to `appendNal` are copied before it returns; that is the
+ * Where a depacketizer puts what it reads. Calls come as: (beginNal appendNal*)+ endFrame, or
+ * (beginNal appendNal*)* dropFrame, over and over. Bytes given to `appendNal` are copied before it returns; that is the
  * only copy of a payload byte on its way to disk.
  */
 export interface FrameSink {

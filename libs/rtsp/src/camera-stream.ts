@@ -1,0 +1,88 @@
+// A camera's stream for as long as somebody wants it: attempt after attempt, with pauses between.
+
+import { Backoff, NightjarError, withoutCredentials, type Timer } from '#base';
+import { parseRtspUrl } from './rtsp-url.js';
+import { DEFAULT_DEADLINE_MS, DEFAULT_STALL_MS, runAttempt } from './stream-attempt.js';
+import type { AttemptEnd } from './stream-attempt.js';
+import { countIn, newCounters, type StreamCounters, type StreamOptions } from './stream-face.js';
+
+const DEFAULT_BACKOFF = { firstMs: 1000, capMs: 30_000 };
+/** A run that lasted so long was healthy: the next pause is short again. */
+const HEALTHY_MS = 10_000;
+
+export class CameraStream {
+  readonly #options: StreamOptions;
+  readonly #counters = newCounters();
+  readonly #backoff: Backoff;
+  readonly #stop = new AbortController();
+  #retry: Timer | undefined;
+  #running: Promise<void> | undefined;
+  #started = false;
+
+  /** Throws `invalid-argument` when the URL is none of a camera. Opens nothing. */
+  constructor(options: StreamOptions) {
+    parseRtspUrl(options.url);
+    if (options.transport !== 'tcp' && options.transport !== 'udp') {
+      throw new NightjarError('invalid-argument', 'expected transport tcp or udp');
+    }
+    this.#options = options;
+    this.#backoff = new Backoff(options.backoff ?? DEFAULT_BACKOFF);
+  }
+
+  /** Live: the same object, growing. */
+  get counters(): Readonly<StreamCounters> {
+    return this.#counters;
+  }
+
+  /** Idempotent; a stopped stream does not start again. */
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    if (!this.#stop.signal.aborted) this.#attempt();
+  }
+
+  /** Says goodbye to the camera; resolves when `onEnd` was called and nothing follows. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#retry?.cancel();
+    await this.#running;
+  }
+
+  #attempt(): void {
+    this.#running = this.#runOnce();
+  }
+
+  async #runOnce(): Promise<void> {
+    const { listener, clock, log, url } = this.#options;
+    const end = await runAttempt(
+      {
+        ...this.#options,
+        counters: this.#counters,
+        deadlineMs: this.#options.deadlineMs ?? DEFAULT_DEADLINE_MS,
+        stallMs: this.#options.stallMs ?? DEFAULT_STALL_MS,
+        readPauseMs: this.#options.readPauseMs ?? 0,
+      },
+      this.#stop.signal,
+    );
+    countIn(this.#counters.disconnects, end.reason);
+    const stopped = this.#stop.signal.aborted;
+    const retryInMs = stopped ? undefined : this.#pauseAfter(end);
+    log.info(
+      { url: withoutCredentials(url), reason: end.reason, message: end.message, retryInMs },
+      'the stream ended',
+    );
+    if (retryInMs !== undefined) {
+      this.#retry = clock.after(retryInMs, () => this.#attempt());
+    }
+    const { reason, message } = end;
+    listener.onEnd({ reason, message, ...(retryInMs === undefined ? {} : { retryInMs }) });
+  }
+
+  #pauseAfter(end: AttemptEnd): number {
+    if (end.frames > 0 && (end.ranMs ?? 0) >= HEALTHY_MS) this.#backoff.reset();
+    const pauseMs = this.#backoff.nextMs();
+    // Cameras lock an account after a few wrong passwords: ask seldom.
+    if (end.reason !== 'authentication') return pauseMs;
+    return Math.max(pauseMs, (this.#options.backoff ?? DEFAULT_BACKOFF).capMs);
+  }
+}

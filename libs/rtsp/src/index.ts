@@ -1,0 +1,17 @@
+// Speaks to a camera (RTSP 1.0, RTP over TCP or UDP) and puts the NAL units of its video into a
+// sink, byte by byte, access unit by access unit. This room owns sockets, sessions, passwords on
+// the wire, the order of packets, and the pauses between attempts. The listener owns the frames:
+// no byte is kept here once its callback has returned. It never decodes, stores or repairs a
+// picture, and never writes a password to a log or a message.
+
+export { CameraStream } from './camera-stream.js';
+export { probeStream, type ProbeOptions, type StreamProbe } from './probe-stream.js';
+export type {
+  RtspTransport,
+  StreamCounters,
+  StreamEnd,
+  StreamEndReason,
+  StreamInfo,
+  StreamListener,
+  StreamOptions,
+} from './stream-face.js';

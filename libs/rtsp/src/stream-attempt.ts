@@ -1,0 +1,113 @@
+// One attempt at a camera's stream: from the first packet to the camera until the end, whatever it is.
+
+import { withoutCredentials, type Clock, type Log } from '#base';
+import { Session } from './session.js';
+import { endOf, streamError } from './stream-error.js';
+import type {
+  RtspTransport,
+  StreamCounters,
+  StreamEndReason,
+  StreamListener,
+} from './stream-face.js';
+import { VideoReceiver } from './video-receiver.js';
+
+export const DEFAULT_DEADLINE_MS = 10_000;
+export const DEFAULT_STALL_MS = 10_000;
+
+export interface StreamAttemptOptions {
+  readonly url: string;
+  readonly transport: RtspTransport;
+  readonly listener: StreamListener;
+  readonly counters: StreamCounters;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly deadlineMs: number;
+  readonly stallMs: number;
+  readonly readPauseMs: number;
+}
+
+export interface AttemptEnd {
+  readonly reason: StreamEndReason;
+  readonly message: string;
+  /** How long it ran after `onStart`; undefined when that did not come. */
+  readonly ranMs?: number;
+  readonly frames: number;
+}
+
+/** Runs until the stream ends or `signal` aborts; never rejects. The listener's `onEnd` is not called. */
+export async function runAttempt(
+  options: StreamAttemptOptions,
+  signal: AbortSignal,
+): Promise<AttemptEnd> {
+  const { clock, counters, log, url } = options;
+  const firstFrame = counters.frames;
+  let beganAtMs: number | undefined;
+  let session: Session | undefined;
+  let receiver: VideoReceiver | undefined;
+  let end: (error: Error) => void = () => undefined;
+  const ended = new Promise<never>((_, reject) => (end = reject));
+  // It may come while nothing waits for it yet.
+  ended.catch(() => undefined);
+  const abort = () => end(streamError('stopped', 'the stream was stopped'));
+  signal.addEventListener('abort', abort, { once: true });
+  let stall: { cancel(): void } | undefined;
+  try {
+    session = await Session.open({ ...options, onEnd: (error) => end(error) }, signal);
+    const { server, audio } = session;
+    receiver = new VideoReceiver({
+      ...options,
+      video: session.video,
+      info: {
+        ...(server === undefined ? {} : { server }),
+        ...(audio === undefined ? {} : { audio }),
+      },
+      onBegin: () => {
+        beganAtMs = clock.monotonicMs();
+        counters.connects += 1;
+        log.info(
+          { url: withoutCredentials(url), server, codec: session?.video.codec },
+          'connected',
+        );
+      },
+      onBye: () => end(streamError('closed-by-camera', 'the camera ended its stream')),
+    });
+    await Promise.race([session.play(receiver), ended]);
+    receiver.playing();
+    stall = watchForStall(options, (error) => end(error));
+    return await ended;
+  } catch (error) {
+    receiver?.end();
+    counters.rubbishBytes += session?.rubbishBytes ?? 0;
+    const { reason, message } = endOf(error);
+    if (reason === 'stopped' || reason === 'stalled') await session?.tearDown();
+    const ranMs = beganAtMs === undefined ? undefined : clock.monotonicMs() - beganAtMs;
+    return {
+      reason,
+      message,
+      frames: counters.frames - firstFrame,
+      ...(ranMs === undefined ? {} : { ranMs }),
+    };
+  } finally {
+    signal.removeEventListener('abort', abort);
+    stall?.cancel();
+    receiver?.end();
+    session?.close();
+  }
+}
+
+/** Looks at the count of whole frames now and then: packets themselves cost it nothing. */
+function watchForStall(
+  { clock, counters, stallMs }: StreamAttemptOptions,
+  onStall: (error: Error) => void,
+) {
+  let frames = counters.frames;
+  let sinceMs = clock.monotonicMs();
+  return clock.every(stallMs / 10, () => {
+    if (counters.frames !== frames) {
+      frames = counters.frames;
+      sinceMs = clock.monotonicMs();
+    } else if (clock.monotonicMs() - sinceMs >= stallMs) {
+      onStall(streamError('stalled', `the camera sent no whole frame for ${stallMs} ms`));
+    }
+  });
+}

@@ -1,0 +1,58 @@
+// Failures of a stream: why it ended, in the words of the face and as an error of the house.
+
+import { NightjarError, toNightjarError, type ErrorCode, type ErrorContext } from '#base';
+import type { StreamEndReason } from './stream-face.js';
+
+const CODES: Record<StreamEndReason, ErrorCode> = {
+  unreachable: 'unavailable',
+  refused: 'unavailable',
+  timeout: 'timeout',
+  'closed-by-camera': 'unavailable',
+  authentication: 'unauthenticated',
+  protocol: 'unavailable',
+  'unsupported-stream': 'unsupported',
+  'not-found': 'not-found',
+  stalled: 'timeout',
+  stopped: 'cancelled',
+};
+
+/** A failure that ends an attempt. The message never has the URL's credentials. */
+export function streamError(
+  reason: StreamEndReason,
+  message: string,
+  context: ErrorContext = {},
+  cause?: unknown,
+): NightjarError {
+  return new NightjarError(CODES[reason], message, { ...context, reason }, cause);
+}
+
+/** Why something thrown ends a stream; what no code of ours threw is a fault of the protocol. */
+export function endOf(thrown: unknown): { reason: StreamEndReason; message: string } {
+  const error = toNightjarError(thrown);
+  const { reason } = error.context;
+  const known = typeof reason === 'string' && Object.hasOwn(CODES, reason);
+  return { reason: known ? (reason as StreamEndReason) : 'protocol', message: error.message };
+}
+
+/** What a failed socket means. */
+export function socketError(error: NodeJS.ErrnoException, place: string): NightjarError {
+  const context = { place, errno: error.code };
+  switch (error.code) {
+    case 'ECONNREFUSED':
+      return streamError('refused', `${place} refuses connections`, context, error);
+    case 'ECONNRESET':
+    case 'EPIPE':
+    case 'ECONNABORTED':
+      return streamError('closed-by-camera', `${place} broke the connection off`, context, error);
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return streamError('unreachable', `the name of ${place} cannot be resolved`, context, error);
+    default:
+      return streamError(
+        'unreachable',
+        `${place} cannot be reached (${error.code ?? error.message})`,
+        context,
+        error,
+      );
+  }
+}

@@ -1,0 +1,111 @@
+// What a user of a camera's stream sees of it: options, what is told to the listener, counts.
+
+import type { BackoffOptions, Clock, Log } from '#base';
+import type { FrameSink, VideoFormat } from '#media';
+
+export type StreamEndReason =
+  | 'unreachable'
+  | 'refused'
+  | 'timeout'
+  | 'closed-by-camera'
+  | 'authentication'
+  | 'protocol'
+  | 'unsupported-stream'
+  | 'not-found'
+  | 'stalled'
+  | 'stopped';
+
+export type RtspTransport = 'tcp' | 'udp';
+
+export interface StreamInfo {
+  readonly format: VideoFormat;
+  /** The `Server` header. */
+  readonly server?: string;
+  /** The encoding of the first audio media in the SDP; audio is not set up. */
+  readonly audio?: string;
+}
+
+export interface StreamEnd {
+  readonly reason: StreamEndReason;
+  /** A sentence for people, without credentials. */
+  readonly message: string;
+  /** Absent when no further attempt follows. */
+  readonly retryInMs?: number;
+}
+
+/** A camera's stream as somebody uses it. All calls come from one thread, in order. */
+export interface StreamListener {
+  /**
+   * The camera sends and its first parameter sets are known (from the SDP or in band): one call per
+   * run, before any frame. The sink belongs to the run.
+   */
+  onStart(info: StreamInfo): FrameSink;
+  /** Parameter sets changed; comes between frames, before the key frame that uses them. */
+  onFormat(format: VideoFormat): void;
+  /** The run (or the attempt, if `onStart` did not come) ended. */
+  onEnd(end: StreamEnd): void;
+  /** A sender report came: the camera's wall clock minus ours, at that moment. */
+  onClock?(offsetMs: number): void;
+}
+
+export interface StreamOptions {
+  /** `rtsp://user:password@host:port/path`; user and password percent-encoded. */
+  readonly url: string;
+  readonly transport: RtspTransport;
+  readonly listener: StreamListener;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Of every wait for the camera; default 10 s. */
+  readonly deadlineMs?: number;
+  /** A run ends after so long without a whole frame; default 10 s. */
+  readonly stallMs?: number;
+  /** Between attempts; default from 1 s to 30 s. */
+  readonly backoff?: BackoffOptions;
+  /**
+   * Reads rest so long after each one, so that the kernel gathers packets and the process wakes up
+   * less often; default 0: no rest.
+   */
+  readonly readPauseMs?: number;
+}
+
+/** Counts over all runs of a stream; only ever grow. */
+export interface StreamCounters {
+  /** RTP packets of the video. */
+  packets: number;
+  lostPackets: number;
+  /** Of RTP packets, headers included. */
+  bytes: number;
+  /** Whole frames. */
+  frames: number;
+  /** Frames that were not given to the sink or taken back, by reason. */
+  readonly dropped: Record<string, number>;
+  /** Packets that could not be read. */
+  malformedPackets: number;
+  /** How often the camera's clock jumped and was anchored anew. */
+  clockJumps: number;
+  /** Bytes that were neither media nor message. */
+  rubbishBytes: number;
+  /** Runs begun. */
+  connects: number;
+  /** Ended runs and attempts, by reason. */
+  readonly disconnects: Record<string, number>;
+}
+
+export function newCounters(): StreamCounters {
+  return {
+    packets: 0,
+    lostPackets: 0,
+    bytes: 0,
+    frames: 0,
+    dropped: {},
+    malformedPackets: 0,
+    clockJumps: 0,
+    rubbishBytes: 0,
+    connects: 0,
+    disconnects: {},
+  };
+}
+
+export function countIn(record: Record<string, number>, reason: string): void {
+  record[reason] = (record[reason] ?? 0) + 1;
+}

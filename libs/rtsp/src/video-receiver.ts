@@ -1,0 +1,103 @@
+// The video of one run: from RTP packets to the listener's sink.
+
+import type { Clock } from '#base';
+import { ParameterSets, type VideoFormat } from '#media';
+import { AccessUnits } from './access-units.js';
+import { H264Depacketizer } from './h264-depacketizer.js';
+import { H265Depacketizer } from './h265-depacketizer.js';
+import type { MediaHandler } from './media-handler.js';
+import { RtpReceiver } from './rtp-receiver.js';
+import { RtpTimeline } from './rtp-timeline.js';
+import { parameterSetsOf, type VideoChoice } from './sdp.js';
+import { readRtcp } from './sender-report.js';
+import type { StreamCounters, StreamInfo, StreamListener } from './stream-face.js';
+
+export interface VideoReceiverOptions {
+  readonly video: VideoChoice;
+  readonly info: Omit<StreamInfo, 'format'>;
+  readonly listener: StreamListener;
+  readonly counters: StreamCounters;
+  readonly clock: Clock;
+  /** The run begins: called before `onStart`. */
+  onBegin(): void;
+  /** The camera said goodbye. */
+  onBye(): void;
+}
+
+export class VideoReceiver implements MediaHandler {
+  readonly #options: VideoReceiverOptions;
+  readonly #sets: ParameterSets;
+  readonly #units: AccessUnits;
+  readonly #receiver: RtpReceiver;
+  #playing = false;
+  #begun = false;
+  #ended = false;
+
+  constructor(options: VideoReceiverOptions) {
+    this.#options = options;
+    const { video, counters, clock } = options;
+    const { coding } = video;
+    this.#sets = new ParameterSets(video.codec);
+    for (const set of parameterSetsOf(coding)) this.#sets.put(set);
+    this.#units = new AccessUnits({
+      sets: this.#sets,
+      timeline: new RtpTimeline(coding.clockRate),
+      counters,
+      monotonicMs: () => clock.monotonicMs(),
+      nowUnixUs: () => clock.nowUnixUs(),
+      onFormat: (format) => this.#format(format),
+    });
+    const orderNumbers = Number(coding.parameters.get('sprop-max-don-diff') ?? 0) > 0;
+    this.#receiver = new RtpReceiver({
+      payloadType: coding.payloadType,
+      units: this.#units,
+      counters,
+      depacketizer:
+        video.codec === 'h264'
+          ? new H264Depacketizer(this.#units)
+          : new H265Depacketizer(this.#units, orderNumbers),
+    });
+  }
+
+  /** PLAY was answered, or the first packet is here before the answer. */
+  playing(): void {
+    if (this.#playing || this.#ended) return;
+    this.#playing = true;
+    const format = this.#sets.format();
+    if (format !== undefined) this.#units.begin(format, this.#begin(format));
+  }
+
+  onRtp(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#ended) return;
+    if (!this.#playing) this.playing();
+    this.#receiver.receive(bytes, start, end);
+  }
+
+  onRtcp(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#ended) return;
+    const facts = readRtcp(bytes, start, end);
+    if (facts?.unixMs !== undefined && this.#begun) {
+      this.#options.listener.onClock?.(facts.unixMs - this.#options.clock.nowUnixMs());
+    }
+    if (facts?.bye === true) this.#options.onBye();
+  }
+
+  /** The run is over; nothing is called after it. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#units.end();
+  }
+
+  #format(format: VideoFormat) {
+    if (!this.#begun) return this.#begin(format);
+    this.#options.listener.onFormat(format);
+    return undefined;
+  }
+
+  #begin(format: VideoFormat) {
+    this.#begun = true;
+    this.#options.onBegin();
+    return this.#options.listener.onStart({ format, ...this.#options.info });
+  }
+}
