@@ -37,5 +37,7 @@ test('local inputs go both ways', () => {
 });
 
 test('file names carry no character that a file system refuses', () => {
-  expect(fileStem('Gate / "north"', Date.now())).toMatch(/^Gate _ _north_ \d{4}-\d\d-\d\d \d\d-\d\d-\d\d$/);
+  expect(fileStem('Gate / "north"', Date.now())).toMatch(
+    /^Gate _ _north_ \d{4}-\d\d-\d\d \d\d-\d\d-\d\d$/,
+  );
 });

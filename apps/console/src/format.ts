@@ -17,7 +17,8 @@ export const formatClock = (unixMs: number): string => clock.format(unixMs);
 export const formatShortClock = (unixMs: number): string => shortClock.format(unixMs);
 export const formatDay = (unixMs: number): string => day.format(unixMs);
 export const formatFullDay = (unixMs: number): string => fullDay.format(unixMs);
-export const formatMoment = (unixMs: number): string => `${formatDay(unixMs)} ${formatClock(unixMs)}`;
+export const formatMoment = (unixMs: number): string =>
+  `${formatDay(unixMs)} ${formatClock(unixMs)}`;
 export const formatMomentIso = (iso: string): string => formatMoment(Date.parse(iso));
 
 /** `1 d 2 h`, `3 min 20 s`, `12 s`: the two greatest units. */

@@ -9,7 +9,8 @@ export const theme = createTheme({
   defaultRadius: 4,
   cursorType: 'pointer',
   focusRing: 'auto',
-  fontFamily: "'Inter', system-ui, -apple-system, 'Segoe UI', 'Noto Sans', 'Liberation Sans', sans-serif",
+  fontFamily:
+    "'Inter', system-ui, -apple-system, 'Segoe UI', 'Noto Sans', 'Liberation Sans', sans-serif",
   fontFamilyMonospace: "ui-monospace, 'SF Mono', 'Noto Sans Mono', 'DejaVu Sans Mono', monospace",
   fontSizes: { xs: '11px', sm: '12px', md: '13px', lg: '14px', xl: '16px' },
   headings: {

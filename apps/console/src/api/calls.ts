@@ -55,8 +55,7 @@ export const calls = {
     request('GET', '/api/status', {
       answer: listOf(z.object({ id: z.string(), status: cameraStatusSchema })),
     }),
-  probe: (body: Body) =>
-    request('POST', '/api/cameras/probe', { body, answer: probeResultSchema }),
+  probe: (body: Body) => request('POST', '/api/cameras/probe', { body, answer: probeResultSchema }),
   discover: (signal: AbortSignal) =>
     request('GET', '/api/discovery', { signal, answer: listOf(discoveredCameraSchema) }),
   askDevice: (body: Body) =>

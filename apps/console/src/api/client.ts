@@ -18,10 +18,11 @@ export interface RequestOptions<S extends z.ZodType | undefined> {
 type Answer<S> = S extends z.ZodType ? z.output<S> : undefined;
 
 /** Throws ApiError; a 401 also ends the session, which brings up sign-in. */
-export async function request<
-  M extends HttpMethod,
-  S extends z.ZodType | undefined = undefined,
->(method: M, path: PathOf<M>, o: RequestOptions<S> = {}): Promise<Answer<S>> {
+export async function request<M extends HttpMethod, S extends z.ZodType | undefined = undefined>(
+  method: M,
+  path: PathOf<M>,
+  o: RequestOptions<S> = {},
+): Promise<Answer<S>> {
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (o.body !== undefined) headers['Content-Type'] = 'application/json';
   const token = csrfToken();
@@ -59,7 +60,11 @@ export async function responseToError(response: Response): Promise<ApiError> {
 }
 
 /** A WebSocket URL on the page's own origin. */
-export function socketUrl(path: PathOf<'WS'>, params?: Record<string, string>, query?: Record<string, QueryValue>): string {
+export function socketUrl(
+  path: PathOf<'WS'>,
+  params?: Record<string, string>,
+  query?: Record<string, QueryValue>,
+): string {
   const url = new URL(fillPath(path, params, query), location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   return url.href;

@@ -1,0 +1,70 @@
+// A camera's status in words: its state, why it does or does not record, its stream.
+
+import type { CameraStatus, RecordingMode } from '#contract';
+import { formatBitrate } from '../format.js';
+import { GAP_STYLE } from '../timeline/gap-style.js';
+
+export interface StateWords {
+  readonly text: string;
+  readonly hint: string;
+  readonly level: 'ok' | 'quiet' | 'warn' | 'bad';
+}
+
+export function stateWords(status: CameraStatus | undefined): StateWords {
+  if (status === undefined) {
+    return { text: 'unknown', hint: 'Its recorder has not reported yet.', level: 'quiet' };
+  }
+  const hint = status.reason ?? '';
+  switch (status.state) {
+    case 'online':
+      return status.reason === undefined
+        ? { text: 'online', hint: 'Pictures arrive.', level: 'ok' }
+        : { text: 'online, not as declared', hint, level: 'warn' };
+    case 'connecting':
+      return {
+        text: 'connecting',
+        hint: hint || 'The first picture has not come yet.',
+        level: 'warn',
+      };
+    case 'offline':
+      return { text: 'offline', hint: hint || 'The camera does not answer.', level: 'bad' };
+    case 'disabled':
+      return { text: 'switched off', hint: hint || 'Its recording mode is off.', level: 'quiet' };
+  }
+}
+
+export const MODE_WORDS: Record<RecordingMode, string> = {
+  motion: 'on motion',
+  'motion+lowres': 'on motion, low resolution always',
+  continuous: 'always',
+  off: 'off',
+};
+
+export function recordingWords(status: CameraStatus | undefined): string {
+  if (status === undefined) return 'Not known';
+  const { active, mode, reason } = status.recording;
+  if (active) return `Recording (${MODE_WORDS[mode]})`;
+  if (mode === 'off') return 'Recording is off';
+  if (reason === 'no-motion') return 'Waiting for motion';
+  return reason === undefined ? 'Not recording' : GAP_STYLE[reason].text;
+}
+
+const CODECS = { h264: 'H.264', h265: 'H.265' } as const;
+
+/** `1920×1080 · 25 fps · H.264 · 4.1 Mbit/s`, as far as it is known. */
+export function streamWords(stream: {
+  codec?: CameraStatus['codec'];
+  width?: number | undefined;
+  height?: number | undefined;
+  fps?: number | undefined;
+  bitrate?: number | undefined;
+}): string {
+  const parts: string[] = [];
+  if (stream.width !== undefined && stream.height !== undefined) {
+    parts.push(`${stream.width}×${stream.height}`);
+  }
+  if (stream.fps !== undefined) parts.push(`${Math.round(stream.fps * 10) / 10} fps`);
+  if (stream.codec !== undefined) parts.push(CODECS[stream.codec]);
+  if (stream.bitrate !== undefined) parts.push(formatBitrate(stream.bitrate));
+  return parts.join(' · ');
+}

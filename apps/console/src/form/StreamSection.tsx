@@ -1,0 +1,120 @@
+// Where the camera's pictures come from: addresses, credentials, transport, and a test of both.
+
+import { PasswordInput, Select, TextInput } from '@mantine/core';
+import type { CameraDraft } from './camera-draft.js';
+import classes from './Form.module.css';
+import { FormSection } from './FormSection.js';
+import { ProbePanel } from './ProbePanel.js';
+import { nameFromUrl, urlFault, withCredentials } from './stream-url.js';
+
+export interface DraftProps {
+  readonly draft: CameraDraft;
+  onChange(change: Partial<CameraDraft>): void;
+}
+
+interface StreamSectionProps extends DraftProps {
+  /** Whether the server already holds credentials, which it never shows. */
+  readonly hasCredentials: boolean;
+}
+
+export function StreamSection({ draft, onChange, hasCredentials }: StreamSectionProps) {
+  const url = (text: string) => withCredentials(text.trim(), draft.username, draft.password);
+  const cannotTest = (text: string) => text.trim() === '' || urlFault(text) !== undefined;
+  return (
+    <FormSection title="Camera">
+      <TextInput
+        label="Name"
+        required
+        withAsterisk={false}
+        maxLength={120}
+        value={draft.name}
+        onChange={(change) => onChange({ name: change.currentTarget.value })}
+        placeholder={nameFromUrl(draft.mainUrl) || 'Gate'}
+        data-testid="camera-name"
+      />
+      <TextInput
+        label="Main stream"
+        description="What is recorded. Its RTSP address stands in the camera’s manual or its web page."
+        placeholder="rtsp://192.168.1.20:554/stream1"
+        required
+        withAsterisk={false}
+        spellCheck={false}
+        autoComplete="off"
+        value={draft.mainUrl}
+        onChange={(change) => onChange({ mainUrl: change.currentTarget.value })}
+        error={urlFault(draft.mainUrl)}
+        data-testid="camera-url"
+      />
+      <TextInput
+        label="Sub stream (optional)"
+        description="A small picture from the same camera: the wall and motion detection use it and cost less."
+        placeholder="rtsp://192.168.1.20:554/stream2"
+        spellCheck={false}
+        autoComplete="off"
+        value={draft.subUrl}
+        onChange={(change) => onChange({ subUrl: change.currentTarget.value })}
+        error={urlFault(draft.subUrl)}
+        data-testid="camera-sub-url"
+      />
+      <div className={classes.pair}>
+        <TextInput
+          label="User name of the camera"
+          placeholder={hasCredentials ? 'unchanged' : 'none'}
+          autoComplete="off"
+          value={draft.username}
+          onChange={(change) => onChange({ username: change.currentTarget.value })}
+          data-testid="camera-username"
+        />
+        <PasswordInput
+          label="Password of the camera"
+          placeholder={hasCredentials ? 'unchanged' : 'none'}
+          autoComplete="new-password"
+          value={draft.password}
+          onChange={(change) => onChange({ password: change.currentTarget.value })}
+          data-testid="camera-password"
+        />
+      </div>
+      <div className={classes.pair}>
+        <Select
+          label="Transport"
+          allowDeselect={false}
+          data={[
+            { value: 'tcp', label: 'TCP (loses nothing)' },
+            { value: 'udp', label: 'UDP (only if the camera needs it)' },
+          ]}
+          value={draft.transport}
+          onChange={(value) => onChange({ transport: value === 'udp' ? 'udp' : 'tcp' })}
+        />
+        <TextInput
+          label="ONVIF address (optional)"
+          description="For steering and presets."
+          placeholder="http://192.168.1.20/onvif/device_service"
+          spellCheck={false}
+          value={draft.onvifUrl}
+          onChange={(change) => onChange({ onvifUrl: change.currentTarget.value })}
+          data-testid="camera-onvif-url"
+        />
+      </div>
+      <ProbePanel
+        url={url(draft.mainUrl)}
+        transport={draft.transport}
+        label="Test the main stream"
+        disabled={cannotTest(draft.mainUrl)}
+        testId="camera-probe"
+      />
+      {draft.subUrl.trim() !== '' && (
+        <ProbePanel
+          url={url(draft.subUrl)}
+          transport={draft.transport}
+          label="Test the sub stream"
+          disabled={cannotTest(draft.subUrl)}
+        />
+      )}
+      {hasCredentials && draft.username === '' && (
+        <p className={classes.quiet}>
+          The stored user and password are not shown. A test of an address needs them typed again.
+        </p>
+      )}
+    </FormSection>
+  );
+}
