@@ -132,12 +132,18 @@ function databaseError(thrown: unknown): NightjarError {
   return new NightjarError('internal', `the database refused: ${message}`, { code }, thrown);
 }
 
+/** The first code on the way down to the cause: TypeORM wraps, and Node gathers failed addresses. */
 function codeOf(thrown: unknown): string {
-  for (let error = thrown; error instanceof Error; ) {
-    const { code, driverError } = error as { code?: unknown; driverError?: unknown };
+  let error = thrown;
+  while (typeof error === 'object' && error !== null) {
+    const { code, driverError, errors, cause } = error as {
+      readonly code?: unknown;
+      readonly driverError?: unknown;
+      readonly errors?: readonly unknown[];
+      readonly cause?: unknown;
+    };
     if (typeof code === 'string') return code;
-    if (error instanceof AggregateError && error.errors.length > 0) error = error.errors[0];
-    else error = driverError ?? error.cause;
+    error = driverError ?? errors?.[0] ?? cause;
   }
   return '';
 }
