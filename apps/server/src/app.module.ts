@@ -97,7 +97,9 @@ export class AppModule {
       onTaken: (camera, { name, address }) =>
         void audit
           .recordAttempt(name, address, { action: 'ptz.move', subject: camera })
-          .catch((error: unknown) => log.error({ reason: messageOf(error) }, 'PTZ is not in the trail')),
+          .catch((error: unknown) =>
+            log.error({ reason: messageOf(error) }, 'PTZ is not in the trail'),
+          ),
     });
     const cameraDesk = new CameraDesk({ catalog, registry, audit, events, ptz });
     const holdDesk = new HoldDesk({ catalog, registry, audit });

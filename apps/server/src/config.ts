@@ -6,7 +6,9 @@ import { compiledModule, readConfig } from '#base';
 import { cameraInputSchema, newPasswordSchema } from '#contract';
 
 /** `dist/console`, seen from `dist/apps/server/src`. */
-const BUILT_CONSOLE = fileURLToPath(new URL('../../../console', compiledModule('./config.js', import.meta.url)));
+const BUILT_CONSOLE = fileURLToPath(
+  new URL('../../../console', compiledModule('./config.js', import.meta.url)),
+);
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const secret = z.string().min(32, 'expected at least 32 characters');
@@ -43,7 +45,12 @@ const settingsSchema = z.object({
   NIGHTJAR_TRUSTED_PROXIES: z
     .string()
     .default('')
-    .transform((text) => text.split(',').map((part) => part.trim()).filter((part) => part !== '')),
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    ),
   NIGHTJAR_SEED_CAMERAS: seedCamerasSchema.default([]),
   /** Where the built console lies. */
   NIGHTJAR_CONSOLE_DIR: z.string().default(BUILT_CONSOLE),

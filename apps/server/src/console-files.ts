@@ -2,7 +2,12 @@
 
 import { existsSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+import express, {
+  type NextFunction,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express';
 
 /** What belongs to the API, and never becomes the console's page. */
 const NOT_THE_CONSOLE = /^\/(api|internal|healthz|metrics)(\/|$)/;
@@ -17,9 +22,7 @@ export function serveConsole(directory: string): RequestHandler {
       // Names of assets carry a digest of their content; everything else may change in place.
       response.setHeader(
         'cache-control',
-        path.includes(`${sep}assets${sep}`)
-          ? 'public, max-age=31536000, immutable'
-          : 'no-cache',
+        path.includes(`${sep}assets${sep}`) ? 'public, max-age=31536000, immutable' : 'no-cache',
       ),
   });
   const page = join(directory, 'index.html');

@@ -21,7 +21,9 @@ export class EventDesk {
     this.#trim = o.clock.every(TRIM_MS, () => {
       this.#catalog.events
         .trim(KEPT)
-        .catch((error: unknown) => this.#log.warn({ reason: messageOf(error) }, 'events stay long'));
+        .catch((error: unknown) =>
+          this.#log.warn({ reason: messageOf(error) }, 'events stay long'),
+        );
     });
   }
 

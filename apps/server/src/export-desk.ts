@@ -142,7 +142,10 @@ export class ExportDesk {
     const id = made.outcome?.transcoder;
     const maker = this.#registry.transcoders().find((peer) => peer.id === id);
     if (maker === undefined) {
-      throw new NightjarError('unavailable', `transcoder ${id ?? ''} has the file and is not there`);
+      throw new NightjarError(
+        'unavailable',
+        `transcoder ${id ?? ''} has the file and is not there`,
+      );
     }
     return maker;
   }

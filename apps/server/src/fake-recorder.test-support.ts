@@ -12,11 +12,7 @@ import {
 } from '#contract';
 import { INTERNAL_SECRET, type TestServer } from './test-server.test-support.js';
 
-export type Handler = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  url: URL,
-) => unknown;
+export type Handler = (request: IncomingMessage, response: ServerResponse, url: URL) => unknown;
 
 export class FakePeer {
   readonly #server: Server;
@@ -83,7 +79,10 @@ export class FakePeer {
   }
 
   /** What `/internal/status` says; without `statuses` every camera is online and records. */
-  answerStatus(statusOf: (camera: string) => CameraStatus = () => onlineStatus(), faults: string[] = []): void {
+  answerStatus(
+    statusOf: (camera: string) => CameraStatus = () => onlineStatus(),
+    faults: string[] = [],
+  ): void {
     this.answerJson('/internal/status', () => ({
       recorder: { id: this.#id },
       cameras: (this.config?.cameras ?? [])

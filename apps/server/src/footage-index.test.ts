@@ -79,17 +79,20 @@ async function readAll(limit: number): Promise<string[]> {
   return ids;
 }
 
-test.each([1, 2, 3, 7, 100])('motion of two recorders is one list, newest first, in pages of %i', async (limit) => {
-  const even = Array.from({ length: 20 }, (_, index) => index * 2);
-  const odd = [...Array.from({ length: 5 }, (_, index) => index * 2 + 1), 51, 53, 55];
-  answerMotion(north, cameras[0], even);
-  answerMotion(south, cameras[1], odd);
-  const wanted = [
-    ...even.map((second) => ({ second, id: `north-${second}` })),
-    ...odd.map((second) => ({ second, id: `south-${second}` })),
-  ].sort((a, b) => b.second - a.second);
-  expect(await readAll(limit)).toEqual(wanted.map(({ id }) => id));
-});
+test.each([1, 2, 3, 7, 100])(
+  'motion of two recorders is one list, newest first, in pages of %i',
+  async (limit) => {
+    const even = Array.from({ length: 20 }, (_, index) => index * 2);
+    const odd = [...Array.from({ length: 5 }, (_, index) => index * 2 + 1), 51, 53, 55];
+    answerMotion(north, cameras[0], even);
+    answerMotion(south, cameras[1], odd);
+    const wanted = [
+      ...even.map((second) => ({ second, id: `north-${second}` })),
+      ...odd.map((second) => ({ second, id: `south-${second}` })),
+    ].sort((a, b) => b.second - a.second);
+    expect(await readAll(limit)).toEqual(wanted.map(({ id }) => id));
+  },
+);
 
 test('a cursor that was not given out is refused', async () => {
   const { status } = await server.admin(

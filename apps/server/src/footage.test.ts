@@ -42,7 +42,10 @@ test('playlists and slices pass through with their headers; playlists are in the
     response.setHeader('content-type', 'video/iso.segment');
     response.setHeader('cache-control', 'private, max-age=60').end(`slice ${url.search}`);
   });
-  const playlist = await server.admin<string>('GET', `/api/cameras/${camera}/playback.m3u8?${PERIOD}`);
+  const playlist = await server.admin<string>(
+    'GET',
+    `/api/cameras/${camera}/playback.m3u8?${PERIOD}`,
+  );
   expect([playlist.status, playlist.body]).toEqual([200, '#EXTM3U\nslice.m4s?n=1\n']);
   expect(playlist.headers.get('nightjar-gaps')).toBe('[]');
   expect(recorder.requests.at(-1)).toBe(

@@ -2,12 +2,7 @@
 
 import { WebSocket, type RawData } from 'ws';
 import { errorOfProblem, messageOf, type Log } from '#base';
-import {
-  LIVE_KIND,
-  liveQuerySchema,
-  readLiveHeader,
-  type LiveState,
-} from '#contract';
+import { LIVE_KIND, liveQuerySchema, readLiveHeader, type LiveState } from '#contract';
 import type { AuditDesk } from './audit-desk.js';
 import { parse } from './problem.js';
 import type { RecorderRegistry } from './recorder-registry.js';

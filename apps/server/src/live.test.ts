@@ -3,7 +3,13 @@
 import { createConnection, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { eventually } from '#base/testing';
-import { LIVE_HEADER_BYTES, LIVE_KIND, readLiveHeader, writeLiveHeader, type Camera } from '#contract';
+import {
+  LIVE_HEADER_BYTES,
+  LIVE_KIND,
+  readLiveHeader,
+  writeLiveHeader,
+  type Camera,
+} from '#contract';
 import { FakePeer } from './fake-recorder.test-support.js';
 import { LiveGate } from './live.gateway.js';
 import { TestServer } from './test-server.test-support.js';

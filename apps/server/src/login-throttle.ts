@@ -107,7 +107,10 @@ class Table {
         record.failures += 1;
         const beyond = record.failures - options.freeFailures;
         if (beyond < 0) return;
-        const delayMs = Math.min(options.longestDelayMs, options.firstDelayMs * 2 ** Math.min(beyond, 30));
+        const delayMs = Math.min(
+          options.longestDelayMs,
+          options.firstDelayMs * 2 ** Math.min(beyond, 30),
+        );
         record.blockedUntilMs = now + delayMs;
       },
     };

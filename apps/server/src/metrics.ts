@@ -89,7 +89,10 @@ const COMMENT = /^# (HELP|TYPE) ([a-zA-Z_:][\w:]*)/;
 export function mergeExpositions(
   parts: readonly { readonly process: string; readonly text: string }[],
 ): string {
-  const families = new Map<string, { readonly comments: Set<string>; readonly samples: string[] }>();
+  const families = new Map<
+    string,
+    { readonly comments: Set<string>; readonly samples: string[] }
+  >();
   for (const { process, text } of parts) {
     let family = '';
     for (const line of text.split('\n')) {

@@ -31,7 +31,8 @@ export function openApiDocument(): Json {
           type: 'apiKey',
           in: 'cookie',
           name: SESSION_COOKIE,
-          description: 'Writing requests also need X-CSRF-Token, which sign-in and /api/auth/me give.',
+          description:
+            'Writing requests also need X-CSRF-Token, which sign-in and /api/auth/me give.',
         },
       },
       schemas: { Problem: schemaOf(problemSchema, 'output') },
@@ -113,7 +114,9 @@ function operationIdOf(route: Route): string {
     .flatMap((part) => (part.startsWith(':') ? ['by', part.slice(1)] : part.split(/[^a-zA-Z0-9]+/)))
     .filter((word) => word !== '');
   const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
-  return (route.method === 'WS' ? 'open' : route.method.toLowerCase()) + words.map(capital).join('');
+  return (
+    (route.method === 'WS' ? 'open' : route.method.toLowerCase()) + words.map(capital).join('')
+  );
 }
 
 function tagOf(route: Route): string {

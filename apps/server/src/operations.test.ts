@@ -41,9 +41,10 @@ const health = () => server.call<Health>('GET', '/healthz');
 
 test('health follows the cameras and the recorder, and says why', async () => {
   await eventually('all to be well', async () => (await health()).status === 200);
-  recorder.answerStatus(() => ({ ...onlineStatus(), state: 'offline', reason: 'no route' }), [
-    'disk /a does not answer',
-  ]);
+  recorder.answerStatus(
+    () => ({ ...onlineStatus(), state: 'offline', reason: 'no route' }),
+    ['disk /a does not answer'],
+  );
   await eventually('the fault', async () => (await health()).status === 503);
   expect((await health()).body.faults).toEqual([
     { kind: 'recorder', recorder: 'recorder-1', message: 'disk /a does not answer' },
@@ -65,7 +66,9 @@ test('health follows the cameras and the recorder, and says why', async () => {
 
 test('metrics of all processes are one exposition', async () => {
   recorder.answer('/internal/metrics', (_request, response) =>
-    response.end('# HELP nightjar_frames_total Frames.\n# TYPE nightjar_frames_total counter\nnightjar_frames_total{camera="a"} 5\n'),
+    response.end(
+      '# HELP nightjar_frames_total Frames.\n# TYPE nightjar_frames_total counter\nnightjar_frames_total{camera="a"} 5\n',
+    ),
   );
   const { body, headers } = await server.admin<string>('GET', '/metrics');
   expect(headers.get('content-type')).toMatch(/^text\/plain/);
@@ -74,7 +77,8 @@ test('metrics of all processes are one exposition', async () => {
 });
 
 test('families of several processes stay together and are described once', () => {
-  const text = (value: number) => `# HELP a_total A.\n# TYPE a_total counter\na_total ${value}\n# TYPE b gauge\nb 1\n`;
+  const text = (value: number) =>
+    `# HELP a_total A.\n# TYPE a_total counter\na_total ${value}\n# TYPE b gauge\nb 1\n`;
   expect(
     mergeExpositions([
       { process: 'x', text: text(1) },
@@ -92,7 +96,9 @@ test('an event of a recorder is kept, and told to who listens, with camera state
     headers: { authorization: `Bearer ${token}` },
   });
   const messages: Record<string, unknown>[] = [];
-  socket.on('message', (data) => messages.push(JSON.parse(String(data)) as Record<string, unknown>));
+  socket.on('message', (data) =>
+    messages.push(JSON.parse(String(data)) as Record<string, unknown>),
+  );
   await eventually('states', () => messages.some((message) => message['type'] === 'states'));
   const event = {
     at: '2026-01-01T00:00:00.000Z',
@@ -101,7 +107,9 @@ test('an event of a recorder is kept, and told to who listens, with camera state
     message: 'Gate is gone',
   };
   expect((await server.internal('/internal/events', { events: [event] })).status).toBe(204);
-  await eventually('the event', () => messages.some((message) => message['message'] === event.message));
+  await eventually('the event', () =>
+    messages.some((message) => message['message'] === event.message),
+  );
   socket.terminate();
   const { body } = await server.admin<{ items: NightjarEvent[] }>('GET', '/api/events');
   expect(body.items[0]).toMatchObject(event);
@@ -210,7 +218,13 @@ test('without PostgreSQL requests are unavailable and recording counts as health
     body: { username: 'admin', password: 'whatever it is' },
   });
   expect(login.status).toBe(503);
-  expect(await server.internal('/internal/announce', { role: 'recorder', id: recorder.id, url: recorder.url })).toMatchObject({ status: 200, body: {} });
+  expect(
+    await server.internal('/internal/announce', {
+      role: 'recorder',
+      id: recorder.id,
+      url: recorder.url,
+    }),
+  ).toMatchObject({ status: 200, body: {} });
   const meanwhile = await health();
   expect(meanwhile.status).toBe(200);
   expect(meanwhile.body.warnings).toHaveLength(1);

@@ -211,9 +211,13 @@ export class PtzDesk {
   async #connect(camera: string): Promise<MovableCamera> {
     const access = await this.#o.findAccess(camera);
     if (access === undefined) {
-      throw new NightjarError('failed-precondition', 'this camera has no ONVIF service to move it', {
-        camera,
-      });
+      throw new NightjarError(
+        'failed-precondition',
+        'this camera has no ONVIF service to move it',
+        {
+          camera,
+        },
+      );
     }
     return this.#o.connect(access);
   }

@@ -21,7 +21,11 @@ export class RecorderFanOut {
   }
 
   /** Every recorder; never rejects. */
-  async askAll<T>(path: string, read: (body: unknown) => T, deadlineMs = DEADLINE_MS): Promise<FanOutAnswer<T>> {
+  async askAll<T>(
+    path: string,
+    read: (body: unknown) => T,
+    deadlineMs = DEADLINE_MS,
+  ): Promise<FanOutAnswer<T>> {
     const missing = await this.#registry.missingRecorders();
     const answers: { recorder: string; answer: T }[] = [];
     const unavailable = [...missing];

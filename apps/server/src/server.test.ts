@@ -13,7 +13,10 @@ afterAll(() => server.stop());
 
 const GATE = {
   name: 'Gate',
-  streams: { main: 'rtsp://user:p%40ss@camera.example/main', sub: 'rtsp://camera.example/sub?pwd=hush' },
+  streams: {
+    main: 'rtsp://user:p%40ss@camera.example/main',
+    sub: 'rtsp://camera.example/sub?pwd=hush',
+  },
   onvif: { url: 'http://camera.example/onvif/device_service', username: 'user', password: 'hush' },
 };
 
@@ -25,7 +28,11 @@ test('a camera is declared, reaches its recorder with credentials, and comes out
     sub: 'rtsp://camera.example/sub?pwd=***',
   });
   expect(JSON.stringify(added.body)).not.toMatch(/p%40ss|hush/);
-  expect(added.body).toMatchObject({ hasCredentials: true, ptz: true, recording: { mode: 'motion' } });
+  expect(added.body).toMatchObject({
+    hasCredentials: true,
+    ptz: true,
+    recording: { mode: 'motion' },
+  });
 
   const announce = { role: 'recorder', id: 'recorder-1', url: 'http://127.0.0.1:1' };
   const told = await server.internal<AnnounceAnswer>('/internal/announce', announce);

@@ -1,10 +1,6 @@
 // Nest's guard over every route: the contract's table and the gatekeeper decide, nothing else.
 
-import {
-  createParamDecorator,
-  type CanActivate,
-  type ExecutionContext,
-} from '@nestjs/common';
+import { createParamDecorator, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 import { isInternalCaller, NightjarError } from '#base';
 import type { Gatekeeper, Principal } from './gatekeeper.js';

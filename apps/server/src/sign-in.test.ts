@@ -116,7 +116,11 @@ test('an unknown user and a wrong password are told apart by nothing', async () 
 
 test('a change of role or password ends sessions and open connections', async () => {
   const user = await server.admin<User>('POST', '/api/users', newUser('guard'));
-  for (const patch of [{ role: 'operator' }, { password: 'another long watch' }, { disabled: true }]) {
+  for (const patch of [
+    { role: 'operator' },
+    { password: 'another long watch' },
+    { disabled: true },
+  ]) {
     const password = 'role' in patch || 'password' in patch ? undefined : 'another long watch';
     const { token } = await server.logIn('guard', password ?? ADMIN_PASSWORD);
     const socket = new WebSocket(`${server.url.replace('http', 'ws')}/api/events/live`, {

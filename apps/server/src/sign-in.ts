@@ -96,7 +96,11 @@ export class SignIn {
 
   async #addFirst(password: string): Promise<User> {
     const user = await this.#catalog.users.addFirst(FIRST_USER, password);
-    await this.#audit.record('system', { action: 'user.add', subject: user.id, detail: { username: FIRST_USER } });
+    await this.#audit.record('system', {
+      action: 'user.add',
+      subject: user.id,
+      detail: { username: FIRST_USER },
+    });
     this.#log.info({ username: FIRST_USER }, 'the first administrator has a password');
     return user;
   }

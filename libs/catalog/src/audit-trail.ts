@@ -54,7 +54,11 @@ export class AuditTrail {
    * Takes over a page of a recorder's deletions and the cursor behind it, in one transaction. A page
    * that comes twice leaves no second entry.
    */
-  async addDeletions(recorder: string, deletions: readonly Deletion[], cursor?: string): Promise<void> {
+  async addDeletions(
+    recorder: string,
+    deletions: readonly Deletion[],
+    cursor?: string,
+  ): Promise<void> {
     await this.#database.transaction(async (manager) => {
       if (deletions.length > 0) {
         const rows = deletions.map((deletion) => ({
@@ -78,7 +82,9 @@ export class AuditTrail {
           .execute();
       }
       if (cursor !== undefined) {
-        await manager.getRepository(settingEntity).save({ key: cursorKey(recorder), value: cursor });
+        await manager
+          .getRepository(settingEntity)
+          .save({ key: cursorKey(recorder), value: cursor });
       }
     });
   }

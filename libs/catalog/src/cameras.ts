@@ -66,7 +66,9 @@ export class Cameras {
     const id = this.#ids.next();
     const secrets: CameraSecrets = {
       main: replacedUrl(undefined, input.streams.main),
-      ...(input.streams.sub === undefined ? {} : { sub: replacedUrl(undefined, input.streams.sub) }),
+      ...(input.streams.sub === undefined
+        ? {}
+        : { sub: replacedUrl(undefined, input.streams.sub) }),
       ...(input.onvif?.password === undefined ? {} : { onvifPassword: input.onvif.password }),
     };
     const row: CameraRow = {
@@ -94,7 +96,10 @@ export class Cameras {
     return this.#database.transaction(async (manager) => {
       const table = manager.getRepository(cameraEntity);
       const row = isUuid(id)
-        ? await table.findOne({ where: { id, removedAt: IsNull() }, lock: { mode: 'pessimistic_write' } })
+        ? await table.findOne({
+            where: { id, removedAt: IsNull() },
+            lock: { mode: 'pessimistic_write' },
+          })
         : null;
       if (row === null) throw cameraNotFound(id);
       const changed = this.#patched(row, patch);
@@ -163,9 +168,7 @@ export class Cameras {
         streams: sub === undefined ? { main } : { main, sub },
         transport: row.transport,
         // A schedule would switch a removed camera on again.
-        recording: removed
-          ? { mode: 'off', preRollSeconds: 0, postRollSeconds: 0 }
-          : row.recording,
+        recording: removed ? { mode: 'off', preRollSeconds: 0, postRollSeconds: 0 } : row.recording,
         retention: row.retention,
         motion: row.motion,
         ...(removed ? { removed } : {}),

@@ -114,7 +114,8 @@ async function migrate(source: DataSource): Promise<void> {
 }
 
 /** SQLSTATE classes and driver codes after which trying again later makes sense. */
-const UNAVAILABLE_CODES = /^(08...|57P0[1-3]|53300|ECONN(REFUSED|RESET|ABORTED)|EPIPE|ENOENT|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/;
+const UNAVAILABLE_CODES =
+  /^(08...|57P0[1-3]|53300|ECONN(REFUSED|RESET|ABORTED)|EPIPE|ENOENT|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/;
 const UNAVAILABLE_MESSAGES =
   /connection terminated|timeout exceeded when trying to connect|query read timeout|connection error|client has encountered|not queryable/i;
 const UNIQUE_VIOLATION = '23505';

@@ -80,7 +80,9 @@ export class Holds {
   }
 
   #rows(where: FindOptionsWhere<HoldRow> = {}): Promise<HoldRow[]> {
-    return this.#database.table(holdEntity, (table) => table.find({ where, order: { id: 'DESC' } }));
+    return this.#database.table(holdEntity, (table) =>
+      table.find({ where, order: { id: 'DESC' } }),
+    );
   }
 }
 

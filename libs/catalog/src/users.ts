@@ -67,7 +67,9 @@ export class Users {
     const matches = await verifyPassword(row?.passwordHash, password);
     if (row === null || !matches || row.disabled) return undefined;
     const lastLoginAt = new Date(this.#clock.nowUnixMs());
-    await this.#database.table(userEntity, (table) => table.update({ id: row.id }, { lastLoginAt }));
+    await this.#database.table(userEntity, (table) =>
+      table.update({ id: row.id }, { lastLoginAt }),
+    );
     return userOf({ ...row, lastLoginAt });
   }
 
