@@ -44,7 +44,7 @@ function rig() {
     const seen: number[] = [];
     const keys: number[] = [];
     const inits: (Buffer | undefined)[] = [];
-    const viewer = { backlog: 0, givenUp: false, last: Buffer.alloc(0), utcUs: 0 };
+    const viewer = { backlog: 0, givenUp: false, last: Buffer.alloc(0) as Buffer, utcUs: 0 };
     const leave = watchLive({
       hub,
       format,
