@@ -192,7 +192,7 @@ test('recovery reads only what lies behind the index', async () => {
 });
 
 function factsOf(firstFrame: number, frameCount: number) {
-  const { buffer: _, frames, ...facts } = realRecord({ firstFrame, frameCount });
+  const { frames, ...facts } = realRecord({ firstFrame, frameCount });
   return { ...facts, duration90k: frames.duration90k, frameCount };
 }
 

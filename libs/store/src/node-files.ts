@@ -76,7 +76,7 @@ class NodeChunkFile implements ChunkFile {
         const { bytesWritten } =
           rest.length === 1
             ? await this.#handle.write(first, 0, first.length, at)
-            : await this.#handle.writev(rest as Uint8Array[], at);
+            : await this.#handle.writev(rest, at);
         if (bytesWritten === 0) throw new Error('the disk took no byte');
         at += bytesWritten;
         rest = without(rest, bytesWritten);

@@ -1,7 +1,8 @@
 // The body of a record's SEI: what is needed to play, index and verify the record without a scan.
 
 import { crc32c } from '@node-rs/crc32';
-import { ByteReader, ByteWriter, NightjarError, uuidFromBytes, uuidToBytes } from '#base';
+import type { ByteWriter } from '#base';
+import { ByteReader, NightjarError, uuidFromBytes, uuidToBytes } from '#base';
 import { FrameTable, type MediaRecord, type TrackName } from '#media';
 import type { RecordFacts } from './chunk-info.js';
 

@@ -3,7 +3,8 @@
 import { ByteWriter, NightjarError, toNightjarError, type Clock, type Log } from '#base';
 import { RECORD_HEADROOM_BYTES, type MediaRecord } from '#media';
 import type { ChunkInfo, RecordFacts, SyncResult, WrittenRecord } from './chunk-info.js';
-import { OpenChunk, type NewChunk } from './open-chunk.js';
+import type { OpenChunk } from './open-chunk.js';
+import { type NewChunk } from './open-chunk.js';
 import { encodeRecordHeader, type TrackIdentity } from './record-header.js';
 import type { SealChain } from './seal-chain.js';
 import { maxSeiBytes, writeSei } from './sei.js';

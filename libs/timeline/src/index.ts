@@ -16,9 +16,6 @@ export type {
   RecordingSpan,
   TimelineBatch,
 } from './rows.js';
-export {
-  Timeline,
-  type ChunksOptions,
-  type GroupsQuery,
-  type TimelineOptions,
-} from './timeline.js';
+export type { ChunksQuery } from './chunk-index.js';
+export type { GroupsQuery } from './group-index.js';
+export { Timeline, type TimelineOptions } from './timeline.js';

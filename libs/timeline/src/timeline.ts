@@ -2,6 +2,14 @@
 
 import { NightjarError, type Clock, type Log } from '#base';
 import type { TrackName } from '#media';
+import { ChunkIndex, type ChunksQuery } from './chunk-index.js';
+import { CommitQueue, type PendingBatch } from './commit-queue.js';
+import { GapIndex } from './gap-index.js';
+import { GroupIndex, spanOf, type GroupsQuery } from './group-index.js';
+import { boundedUs, makeKey, rangeOf, u64At } from './keys.js';
+import { corrupt, Lsm } from './lsm.js';
+import { MotionIndex } from './motion-index.js';
+import { decodeDeletion, decodeHold, encodeDeletion, encodeHold } from './row-codec.js';
 import type {
   CameraUsage,
   ChunkRow,
@@ -15,6 +23,12 @@ import type {
   RecordingSpan,
   TimelineBatch,
 } from './rows.js';
+import { coalesce, SpanIndex, type Span, type TrackKey } from './spans.js';
+
+const VERSION = 1;
+const TRACKS: readonly TrackName[] = ['main', 'sub', 'audio'];
+/** More fresh motion than this is packed without being asked. */
+const MAX_FRESH_MOTION = 20_000;
 
 export interface TimelineOptions {
   readonly directory: string;
@@ -22,140 +36,331 @@ export interface TimelineOptions {
   readonly log: Log;
 }
 
-export interface GroupsQuery {
-  readonly fromUnixUs: number;
-  readonly toUnixUs: number;
-  readonly limit?: number;
-  /** Newest first. */
-  readonly reverse?: boolean;
-}
-
-export interface ChunksOptions {
-  readonly track?: TrackName;
-  readonly limit?: number;
-  readonly reverse?: boolean;
-}
-
 export class Timeline {
+  readonly #lsm: Lsm;
+  readonly #log: Log;
+  readonly #queue: CommitQueue;
+  readonly #spans: SpanIndex;
+  readonly #groups: GroupIndex;
+  readonly #chunks: ChunkIndex;
+  readonly #gaps: GapIndex;
+  readonly #motion: MotionIndex;
+  #holds: HoldRow[] = [];
+  #lastAliveUs: number | undefined;
+  #lastDeletion = { atUnixUs: 0, counter: 0 };
+  #isPacking = false;
+
+  private constructor(lsm: Lsm, log: Log) {
+    this.#lsm = lsm;
+    this.#log = log;
+    this.#queue = new CommitQueue(lsm, () => this.#load());
+    this.#spans = new SpanIndex(lsm);
+    this.#groups = new GroupIndex(lsm, this.#spans);
+    this.#chunks = new ChunkIndex(lsm);
+    this.#gaps = new GapIndex(lsm);
+    this.#motion = new MotionIndex(lsm);
+  }
+
   /** Throws failed-precondition when another process holds it, data-loss when it is corrupt. */
-  static open(_options: TimelineOptions): Promise<Timeline> {
-    throw notBuilt();
+  static async open({ directory, log }: TimelineOptions): Promise<Timeline> {
+    const lsm = await Lsm.open(directory);
+    try {
+      await checkVersion(lsm, directory);
+      const timeline = new Timeline(lsm, log);
+      await timeline.#load();
+      return timeline;
+    } catch (error) {
+      await lsm.close();
+      if (error instanceof NightjarError && error.code === 'data-loss') {
+        throw corrupt(directory, error.message, error);
+      }
+      throw error;
+    }
   }
 
-  /** One atomic batch; with `sync` it survives a power cut before the promise resolves. */
-  commit(_batch: TimelineBatch, _options?: { readonly sync?: boolean }): Promise<void> {
-    throw notBuilt();
+  /**
+   * One atomic batch; with `sync` it survives a power cut before the promise resolves. A chunk row
+   * that is smaller than before takes the group rows behind its end with it. Throws
+   * invalid-argument for rows that no key can hold, and then puts nothing.
+   */
+  async commit(batch: TimelineBatch, options: { readonly sync?: boolean } = {}): Promise<void> {
+    await this.#queue.run((pending) => this.#apply(pending, batch), options.sync);
+    if (this.#motion.freshCount > MAX_FRESH_MOTION && !this.#isPacking) {
+      this.packMotion().catch((error: unknown) => {
+        this.#log.error({ err: error }, 'could not pack motion');
+      });
+    }
   }
 
-  /** Every group that overlaps [from, to), oldest first. */
-  groups(_camera: string, _track: TrackName, _query: GroupsQuery): Promise<GroupRow[]> {
-    throw notBuilt();
+  /** Every group that overlaps [from, to), oldest first unless reversed. */
+  groups(camera: string, track: TrackName, query: GroupsQuery): Promise<GroupRow[]> {
+    return this.#groups.overlapping(camera, track, query);
   }
 
   /** The group that contains the moment; the one that began last, where several do. */
-  groupAt(_camera: string, _track: TrackName, _atUnixUs: number): Promise<GroupRow | undefined> {
-    throw notBuilt();
+  groupAt(camera: string, track: TrackName, atUnixUs: number): Promise<GroupRow | undefined> {
+    return this.#groups.at(camera, track, atUnixUs);
   }
 
-  /** A hole below one second does not split a span. Cut to [from, to). */
-  recordings(_camera: string, _fromUnixUs: number, _toUnixUs: number): Promise<RecordingSpan[]> {
-    throw notBuilt();
+  /** In order of time per track, cut to [from, to). A hole below one second does not split. */
+  async recordings(camera: string, fromUnixUs: number, toUnixUs: number): Promise<RecordingSpan[]> {
+    const [from, to] = [boundedUs(fromUnixUs), boundedUs(toUnixUs)];
+    const found: RecordingSpan[] = [];
+    for (const track of TRACKS) {
+      for (const span of await this.#spans.overlapping({ camera, track }, from, to)) {
+        const cut = {
+          track,
+          fromUnixUs: Math.max(span.fromUnixUs, from),
+          toUnixUs: Math.min(span.toUnixUs, to),
+        };
+        if (cut.fromUnixUs < cut.toUnixUs) found.push(cut);
+      }
+    }
+    return found;
   }
 
-  gaps(_camera: string, _fromUnixUs: number, _toUnixUs: number): Promise<GapRow[]> {
-    throw notBuilt();
+  /** Gaps that overlap [from, to), whole, oldest first. */
+  gaps(camera: string, fromUnixUs: number, toUnixUs: number): Promise<GapRow[]> {
+    return this.#gaps.overlapping(camera, fromUnixUs, toUnixUs);
   }
 
-  openGap(_camera: string): GapRow | undefined {
-    throw notBuilt();
+  openGap(camera: string): GapRow | undefined {
+    return this.#gaps.open(camera);
   }
 
-  /** Newest first; an event counts when it overlaps [from, to). */
-  motion(_query: MotionQuery): Promise<MotionPage> {
-    throw notBuilt();
+  /** Newest first; an event counts when it overlaps [from, to). Never opens a chunk. */
+  motion(query: MotionQuery): Promise<MotionPage> {
+    return this.#motion.search(query);
   }
 
   /** Moves fresh motion rows into packed days; gives how many. Called every few minutes. */
-  packMotion(): Promise<number> {
-    throw notBuilt();
+  async packMotion(): Promise<number> {
+    this.#isPacking = true;
+    try {
+      const moved = await this.#queue.run((pending) => this.#motion.pack(pending));
+      this.#motion.settle(moved);
+      return moved.length;
+    } finally {
+      this.#isPacking = false;
+    }
   }
 
-  chunk(_id: number): Promise<ChunkRow | undefined> {
-    throw notBuilt();
+  chunk(id: number): Promise<ChunkRow | undefined> {
+    return this.#chunks.find(id);
   }
 
   unsealedChunks(): Promise<ChunkRow[]> {
-    throw notBuilt();
+    return Promise.resolve(this.#chunks.unsealed());
   }
 
-  /** Chunks of a camera, oldest first. */
-  chunksOf(_camera: string, _options?: ChunksOptions): Promise<ChunkRow[]> {
-    throw notBuilt();
+  /** Chunks of a camera, oldest first unless reversed. */
+  chunksOf(camera: string, query: ChunksQuery = {}): Promise<ChunkRow[]> {
+    return this.#chunks.ofCamera(camera, query);
   }
 
   /** Chunks of all cameras that ended before the moment, oldest day first; none that is held. */
-  chunksExpiring(_beforeUnixUs: number, _limit: number): Promise<ChunkRow[]> {
-    throw notBuilt();
+  async chunksExpiring(beforeUnixUs: number, limit: number): Promise<ChunkRow[]> {
+    const found: ChunkRow[] = [];
+    for await (const page of this.#chunks.byAge(boundedUs(beforeUnixUs))) {
+      found.push(...page.filter((row) => !this.#isChunkHeld(row)));
+      if (found.length >= limit) break;
+    }
+    return found.slice(0, limit);
   }
 
   usage(): Promise<CameraUsage[]> {
-    throw notBuilt();
+    return this.#chunks.usage();
   }
 
   /**
    * In one batch: removes the chunk's row and group rows, trims spans to what is left, records the
    * deletion. False when there is no such chunk. Throws failed-precondition when a hold covers it.
    */
-  dropChunk(_id: number, _deletion: NewDeletion): Promise<boolean> {
-    throw notBuilt();
+  dropChunk(id: number, deletion: NewDeletion): Promise<boolean> {
+    return this.#queue.run(async (pending) => {
+      await pending.flush();
+      const chunk = await this.#chunks.find(id);
+      if (chunk === undefined) return false;
+      if (this.#isChunkHeld(chunk)) {
+        throw new NightjarError('failed-precondition', 'expected a chunk that no hold covers', {
+          path: chunk.path,
+        });
+      }
+      await this.#groups.removeChunk(pending, chunk, 0);
+      this.#chunks.remove(pending, chunk);
+      this.#putDeletion(pending, deletion);
+      return true;
+    });
   }
 
   /** Oldest first; `after` is the id of the last row seen. */
-  deletions(_options: { after?: string; limit: number }): Promise<DeletionRow[]> {
-    throw notBuilt();
+  async deletions(options: { after?: string; limit: number }): Promise<DeletionRow[]> {
+    const { gte, lt } = rangeOf('deletion');
+    const { after = '', limit } = options;
+    if (!/^([0-9a-f]{24})?$/.test(after)) {
+      throw new NightjarError('invalid-argument', 'expected the id of a deletion', { after });
+    }
+    const from = after === '' ? { gte } : { gt: Buffer.concat([gte, Buffer.from(after, 'hex')]) };
+    const entries = await this.#lsm.entries({ ...from, lt, limit });
+    return entries.map(([key, value]) => decodeDeletion(key, value));
   }
 
   /** Forgets motion and closed gaps of a camera that ended before the moment. */
-  forget(_camera: string, _beforeUnixUs: number): Promise<void> {
-    throw notBuilt();
+  forget(camera: string, beforeUnixUs: number): Promise<void> {
+    return this.#queue.run(async (pending) => {
+      await this.#motion.forget(pending, camera, boundedUs(beforeUnixUs));
+      await this.#gaps.forget(pending, camera, boundedUs(beforeUnixUs));
+    });
   }
 
   /** Replaces the whole set; safe when the promise resolves. */
-  putHolds(_holds: readonly HoldRow[]): Promise<void> {
-    throw notBuilt();
+  putHolds(holds: readonly HoldRow[]): Promise<void> {
+    return this.#queue.run(async (pending) => {
+      await pending.flush();
+      const rows = holds.map(
+        (row) => [makeKey('hold', { uuid: row.id }), encodeHold(row)] as const,
+      );
+      for (const key of await this.#lsm.keys(rangeOf('hold'))) pending.del(key);
+      for (const [key, value] of rows) pending.put(key, value);
+      this.#holds = [...holds];
+    }, true);
   }
 
   holds(): readonly HoldRow[] {
-    throw notBuilt();
+    return this.#holds;
   }
 
-  isHeld(_camera: string, _fromUnixUs: number, _toUnixUs: number): boolean {
-    throw notBuilt();
+  /** Whether a hold covers any of [from, to]. */
+  isHeld(camera: string, fromUnixUs: number, toUnixUs: number): boolean {
+    return this.#holds.some(
+      (hold) =>
+        hold.cameras.includes(camera) &&
+        hold.fromUnixMs * 1000 <= toUnixUs &&
+        hold.toUnixMs * 1000 >= fromUnixUs,
+    );
   }
 
-  getSetting(_key: string): Promise<Uint8Array | undefined> {
-    throw notBuilt();
+  getSetting(key: string): Promise<Uint8Array | undefined> {
+    return this.#lsm.get(settingKey(key));
   }
 
   /** Safe when the promise resolves. `undefined` removes it. */
-  putSetting(_key: string, _value: Uint8Array | undefined): Promise<void> {
-    throw notBuilt();
+  putSetting(key: string, value: Uint8Array | undefined): Promise<void> {
+    return this.#queue.run((pending) => {
+      if (value === undefined) pending.del(settingKey(key));
+      else pending.put(settingKey(key), Buffer.from(value));
+      return Promise.resolve();
+    }, true);
   }
 
   /** The last mark, of this process or of the one before. */
   lastAlive(): number | undefined {
-    throw notBuilt();
+    return this.#lastAliveUs;
   }
 
-  markAlive(_unixUs: number): Promise<void> {
-    throw notBuilt();
+  markAlive(unixUs: number): Promise<void> {
+    return this.#queue.run((pending) => {
+      const value = Buffer.alloc(8);
+      value.writeDoubleBE(unixUs);
+      pending.put(makeKey('alive'), value);
+      this.#lastAliveUs = unixUs;
+      return Promise.resolve();
+    });
   }
 
-  close(): Promise<void> {
-    throw notBuilt();
+  /** Waits for the commits that were asked for. */
+  async close(): Promise<void> {
+    await this.#queue.settled();
+    await this.#lsm.close();
+  }
+
+  async #load(): Promise<void> {
+    this.#spans.reset();
+    await this.#chunks.load();
+    await this.#gaps.load();
+    await this.#motion.load();
+    const holds = await this.#lsm.entries(rangeOf('hold'));
+    this.#holds = holds.map(([key, value]) => decodeHold(key, value));
+    this.#lastAliveUs = (await this.#lsm.get(makeKey('alive')))?.readDoubleBE(0);
+    const newest = { ...rangeOf('deletion'), reverse: true, limit: 1 };
+    const [last] = await this.#lsm.keys(newest);
+    if (last !== undefined) {
+      this.#lastDeletion = { atUnixUs: u64At(last, 1), counter: last.readUInt32BE(9) };
+    }
+  }
+
+  async #apply(pending: PendingBatch, batch: TimelineBatch): Promise<void> {
+    const { groups = [], gaps = [], removedGaps = [], motion = [], deletions = [] } = batch;
+    const chunks = new Map((batch.chunks ?? []).map((row) => [row.id, row]));
+    // First everything that reads: nothing of this batch may be written before its other parts.
+    const changes: { row: ChunkRow; old: ChunkRow | undefined }[] = [];
+    for (const row of chunks.values()) {
+      const old = await this.#chunks.before(pending, row.id);
+      changes.push({ row, old });
+      if (old !== undefined && row.sizeBytes < old.sizeBytes) {
+        await pending.flush();
+        await this.#groups.removeChunk(pending, old, row.sizeBytes);
+        await pending.flush();
+      }
+    }
+    const tracks = spansByTrack(groups);
+    let isFast = true;
+    for (const { key, spans } of tracks) {
+      isFast = (await this.#spans.prepare(pending, key, spans)) && isFast;
+    }
+    if (!isFast) await pending.flush();
+    for (const { key, spans } of tracks) await this.#spans.extend(pending, key, spans);
+    for (const row of groups) this.#groups.put(pending, row);
+    for (const { row, old } of changes) this.#chunks.put(pending, row, old);
+    for (const row of removedGaps) this.#gaps.remove(pending, row);
+    for (const row of gaps) this.#gaps.put(pending, row);
+    for (const row of deletions) this.#putDeletion(pending, row);
+    this.#motion.put(pending, motion);
+  }
+
+  /** Ids grow even when the clock goes back, so that no reader that pages on misses a row. */
+  #putDeletion(pending: PendingBatch, row: NewDeletion): void {
+    const last = this.#lastDeletion;
+    const atUnixUs = Math.max(boundedUs(row.atUnixUs), last.atUnixUs);
+    const counter = atUnixUs === last.atUnixUs ? last.counter + 1 : 0;
+    pending.put(makeKey('deletion', { u64: atUnixUs }, { u32: counter }), encodeDeletion(row));
+    this.#lastDeletion = { atUnixUs, counter };
+  }
+
+  #isChunkHeld(chunk: ChunkRow): boolean {
+    return this.isHeld(chunk.camera, chunk.firstUnixUs, chunk.lastUnixUs);
   }
 }
 
-function notBuilt(): NightjarError {
-  return new NightjarError('unsupported', 'the timeline is being built');
+function spansByTrack(groups: readonly GroupRow[]): { key: TrackKey; spans: Span[] }[] {
+  const tracks = new Map<string, { key: TrackKey; spans: Span[] }>();
+  for (const row of groups) {
+    const { camera, track } = row;
+    const name = `${camera}/${track}`;
+    const entry = tracks.get(name);
+    if (entry === undefined) tracks.set(name, { key: { camera, track }, spans: [spanOf(row)] });
+    else entry.spans.push(spanOf(row));
+  }
+  return [...tracks.values()].map(({ key, spans }) => ({ key, spans: coalesce(spans) }));
+}
+
+function settingKey(key: string): Buffer {
+  return makeKey('setting', { bytes: Buffer.from(key) });
+}
+
+async function checkVersion(lsm: Lsm, directory: string): Promise<void> {
+  const key = makeKey('version');
+  const value = await lsm.get(key);
+  const version = value?.readUInt32BE(0);
+  if (version === undefined) {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(VERSION);
+    await lsm.batch([{ type: 'put', key, value: bytes }], true);
+  } else if (version !== VERSION) {
+    throw new NightjarError(
+      'failed-precondition',
+      `expected index version ${VERSION} in ${directory}, found ${version}`,
+      { version },
+    );
+  }
 }

@@ -1,0 +1,177 @@
+// Chunk rows, the indexes over them, and how much of the disk each camera takes.
+
+import { ByteReader, ByteWriter } from '#base';
+import type { TrackName } from '#media';
+import type { PendingBatch } from './commit-queue.js';
+import { dayOf, makeKey, rangeOf, u64At, uuidAt } from './keys.js';
+import type { Lsm } from './lsm.js';
+import { decodeChunk, encodeChunk } from './row-codec.js';
+import type { CameraUsage, ChunkRow } from './rows.js';
+
+const TRACKS: readonly TrackName[] = ['main', 'sub', 'audio'];
+const NOTHING = Buffer.alloc(0);
+
+interface Sum {
+  readonly bytes: number;
+  readonly chunks: number;
+}
+
+export interface ChunksQuery {
+  readonly track?: TrackName;
+  readonly limit?: number;
+  /** Newest first. */
+  readonly reverse?: boolean;
+}
+
+export class ChunkIndex {
+  readonly #lsm: Lsm;
+  readonly #unsealed = new Map<number, ChunkRow>();
+  readonly #usage = new Map<string, Sum>();
+  /** No chunk of the LSM has a higher id. */
+  #highestId = -1;
+
+  constructor(lsm: Lsm) {
+    this.#lsm = lsm;
+  }
+
+  async load(): Promise<void> {
+    this.#unsealed.clear();
+    for (const key of await this.#lsm.keys(rangeOf('unsealed'))) {
+      const row = await this.find(u64At(key, 1));
+      if (row !== undefined) this.#unsealed.set(row.id, row);
+    }
+    this.#usage.clear();
+    for (const [key, value] of await this.#lsm.entries(rangeOf('usage'))) {
+      const reader = new ByteReader(value);
+      this.#usage.set(uuidAt(key, 1), { bytes: reader.varint(), chunks: reader.varint() });
+    }
+    const [last] = await this.#lsm.keys({ ...rangeOf('chunk'), reverse: true, limit: 1 });
+    this.#highestId = last === undefined ? -1 : u64At(last, 1);
+  }
+
+  unsealed(): ChunkRow[] {
+    return [...this.#unsealed.values()].sort((a, b) => a.id - b.id);
+  }
+
+  async find(id: number): Promise<ChunkRow | undefined> {
+    const known = this.#unsealed.get(id);
+    if (known !== undefined) return known;
+    const key = makeKey('chunk', { u64: id });
+    const value = await this.#lsm.get(key);
+    return value === undefined ? undefined : decodeChunk(key, value);
+  }
+
+  /** The row that `put` will replace. Reads only for chunks that are neither new nor unsealed. */
+  async before(batch: PendingBatch, id: number): Promise<ChunkRow | undefined> {
+    if (id > this.#highestId) return undefined;
+    if (!this.#unsealed.has(id)) await batch.flush();
+    return this.find(id);
+  }
+
+  put(batch: PendingBatch, row: ChunkRow, old: ChunkRow | undefined): void {
+    const value = encodeChunk(row);
+    if (old !== undefined) this.#unlink(batch, old, row);
+    batch.put(makeKey('chunk', { u64: row.id }), value);
+    if (old?.firstUnixUs !== row.firstUnixUs) batch.put(cameraKey(row), NOTHING);
+    if (old === undefined || dayOf(old.lastUnixUs) !== dayOf(row.lastUnixUs)) {
+      batch.put(expiryKey(row), NOTHING);
+    }
+    if (!row.sealed && old?.sealed !== false) batch.put(unsealedKey(row.id), NOTHING);
+    if (row.sealed && old?.sealed === false) batch.del(unsealedKey(row.id));
+    if (row.sealed) this.#unsealed.delete(row.id);
+    else this.#unsealed.set(row.id, row);
+    this.#highestId = Math.max(this.#highestId, row.id);
+    const change = row.sizeBytes - (old?.sizeBytes ?? 0);
+    this.#count(batch, row.camera, { bytes: change, chunks: old === undefined ? 1 : 0 });
+  }
+
+  remove(batch: PendingBatch, row: ChunkRow): void {
+    this.#unlink(batch, row, undefined);
+    batch.del(makeKey('chunk', { u64: row.id }));
+    if (!row.sealed) batch.del(unsealedKey(row.id));
+    this.#unsealed.delete(row.id);
+    this.#count(batch, row.camera, { bytes: -row.sizeBytes, chunks: -1 });
+  }
+
+  async ofCamera(camera: string, query: ChunksQuery): Promise<ChunkRow[]> {
+    const { track, limit = Infinity, reverse = false } = query;
+    const tracks = track === undefined ? TRACKS : [track];
+    const found: Buffer[] = [];
+    for (const one of tracks) {
+      const range = rangeOf('chunk-of-camera', { uuid: camera }, { track: one });
+      found.push(
+        ...(await this.#lsm.keys({ ...range, reverse, ...(limit < Infinity ? { limit } : {}) })),
+      );
+    }
+    const sign = reverse ? -1 : 1;
+    found.sort((a, b) => sign * Buffer.compare(a.subarray(18), b.subarray(18)));
+    return this.#findAll(found.slice(0, limit).map((key) => u64At(key, 26)));
+  }
+
+  /** Oldest day first; pages, so that the caller stops where it has enough. */
+  async *byAge(beforeUnixUs: number): AsyncGenerator<ChunkRow[]> {
+    const { gte } = rangeOf('expiry');
+    const lt = makeKey('expiry', { u32: dayOf(beforeUnixUs) + 1 });
+    for await (const page of this.#lsm.pages({ gte, lt })) {
+      const rows = await this.#findAll(page.map(([key]) => u64At(key, 5)));
+      yield rows.filter((row) => row.lastUnixUs < beforeUnixUs);
+    }
+  }
+
+  async usage(): Promise<CameraUsage[]> {
+    const rows: CameraUsage[] = [];
+    for (const [camera, { bytes, chunks }] of this.#usage) {
+      const oldest = await this.ofCamera(camera, { limit: 1 });
+      const newest = await this.ofCamera(camera, { limit: 1, reverse: true });
+      const [first, last] = [oldest[0], newest[0]];
+      if (first === undefined || last === undefined) continue;
+      const oldestUnixUs = first.firstUnixUs;
+      rows.push({ camera, bytes, chunks, oldestUnixUs, newestUnixUs: last.lastUnixUs });
+    }
+    return rows;
+  }
+
+  async #findAll(ids: readonly number[]): Promise<ChunkRow[]> {
+    const keys = ids.map((id) => makeKey('chunk', { u64: id }));
+    const values = await this.#lsm.getMany(keys);
+    return values.flatMap((value, index) => {
+      const key = keys[index];
+      return value === undefined || key === undefined ? [] : [decodeChunk(key, value)];
+    });
+  }
+
+  /** Removes what of `old` the row in its place does not have. */
+  #unlink(batch: PendingBatch, old: ChunkRow, row: ChunkRow | undefined): void {
+    if (row?.firstUnixUs !== old.firstUnixUs) batch.del(cameraKey(old));
+    if (row === undefined || dayOf(row.lastUnixUs) !== dayOf(old.lastUnixUs)) {
+      batch.del(expiryKey(old));
+    }
+  }
+
+  #count(batch: PendingBatch, camera: string, change: Sum): void {
+    const before = this.#usage.get(camera) ?? { bytes: 0, chunks: 0 };
+    const bytes = Math.max(0, before.bytes + change.bytes);
+    const chunks = Math.max(0, before.chunks + change.chunks);
+    const key = makeKey('usage', { uuid: camera });
+    if (chunks === 0) {
+      this.#usage.delete(camera);
+      batch.del(key);
+    } else {
+      this.#usage.set(camera, { bytes, chunks });
+      batch.put(key, new ByteWriter(16).varint(bytes).varint(chunks).copy());
+    }
+  }
+}
+
+function cameraKey({ camera, track, firstUnixUs, id }: ChunkRow): Buffer {
+  const first = { u64: firstUnixUs };
+  return makeKey('chunk-of-camera', { uuid: camera }, { track }, first, { u64: id });
+}
+
+function expiryKey({ lastUnixUs, id }: ChunkRow): Buffer {
+  return makeKey('expiry', { u32: dayOf(lastUnixUs) }, { u64: id });
+}
+
+function unsealedKey(id: number): Buffer {
+  return makeKey('unsealed', { u64: id });
+}
