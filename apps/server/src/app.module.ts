@@ -3,6 +3,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { messageOf, SecretBox, type Clock, type Log, type Shutdown } from '#base';
 import { Catalog } from '#catalog';
+import { OnvifCamera } from '#onvif';
 import { AuditDesk } from './audit-desk.js';
 import { AuthController } from './auth.controller.js';
 import { CameraDesk } from './camera-desk.js';
@@ -30,7 +31,6 @@ import { LiveGateway } from './live.gateway.js';
 import { LoginThrottle } from './login-throttle.js';
 import { MediaProxy } from './media-proxy.js';
 import { Metrics } from './metrics.js';
-import { onvifRoom } from './onvif-room.js';
 import { OperationsController } from './operations.controller.js';
 import { PtzController } from './ptz.controller.js';
 import { PtzDesk } from './ptz-desk.js';
@@ -53,6 +53,9 @@ export interface Parts {
   readonly signIn: SignIn;
   readonly sockets: Sockets;
 }
+
+/** An operator holds a stick: a camera that takes longer cannot be moved by one. */
+const ONVIF_DEADLINE_MS = 5000;
 
 @Module({})
 export class AppModule {
@@ -93,7 +96,7 @@ export class AppModule {
       clock,
       log,
       findAccess: (camera) => catalog.cameras.onvifAccess(camera),
-      connect: (access) => onvifRoom.connect(access),
+      connect: (access) => OnvifCamera.connect({ ...access, deadlineMs: ONVIF_DEADLINE_MS }),
       onTaken: (camera, { name, address }) =>
         void audit
           .recordAttempt(name, address, { action: 'ptz.move', subject: camera })
@@ -103,7 +106,7 @@ export class AppModule {
     });
     const cameraDesk = new CameraDesk({ catalog, registry, audit, events, ptz });
     const holdDesk = new HoldDesk({ catalog, registry, audit });
-    const discovery = new Discovery(registry, onvifRoom);
+    const discovery = new Discovery(registry);
     const proxy = new MediaProxy({ internalSecret, connections });
     const footageDesk = new FootageDesk({ registry, proxy, audit });
     const jobs = new JobDoor({ databaseUrl, redisUrl, log });

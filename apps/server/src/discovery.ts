@@ -8,42 +8,42 @@ import {
   type ProbeInput,
   type ProbeResult,
 } from '#contract';
-import type { OnvifAccess } from '#catalog';
+import { discoverCameras, OnvifCamera, type OnvifAddress } from '#onvif';
 import type { RecorderRegistry } from './recorder-registry.js';
 
+const DISCOVERY_MS = 3000;
+const DEVICE_DEADLINE_MS = 10_000;
 /** A probe plays the stream for some seconds. */
 const PROBE_DEADLINE_MS = 30_000;
 
-/** The ONVIF room, as far as this needs it. */
-export interface OnvifRoom {
-  discover(): Promise<DiscoveredCamera[]>;
-  describe(access: OnvifAccess): Promise<OnvifDevice>;
-}
-
 export class Discovery {
   readonly #registry: RecorderRegistry;
-  readonly #onvif: OnvifRoom;
 
-  constructor(registry: RecorderRegistry, onvif: OnvifRoom) {
+  constructor(registry: RecorderRegistry) {
     this.#registry = registry;
-    this.#onvif = onvif;
   }
 
+  /** What answers on the networks of this machine within three seconds. */
   discover(): Promise<DiscoveredCamera[]> {
-    return this.#onvif.discover();
+    return discoverCameras({ timeoutMs: DISCOVERY_MS });
   }
 
-  describe(access: {
-    readonly url: string;
-    readonly username?: string | undefined;
-    readonly password?: string | undefined;
-  }): Promise<OnvifDevice> {
-    const { url, username, password } = access;
-    return this.#onvif.describe({
-      url,
-      ...(username === undefined ? {} : { username }),
-      ...(password === undefined ? {} : { password }),
-    });
+  async describe(
+    address: Pick<OnvifAddress, 'url' | 'username' | 'password'>,
+  ): Promise<OnvifDevice> {
+    const camera = await OnvifCamera.connect({ ...address, deadlineMs: DEVICE_DEADLINE_MS });
+    try {
+      const { manufacturer, model, firmware } = camera.info;
+      return {
+        ...(manufacturer === undefined ? {} : { manufacturer }),
+        ...(model === undefined ? {} : { model }),
+        ...(firmware === undefined ? {} : { firmware }),
+        ptz: camera.hasPtz,
+        profiles: [...camera.profiles],
+      };
+    } finally {
+      camera.close();
+    }
   }
 
   /** A recorder looks: it is the one that must reach the camera later. */

@@ -1,21 +1,18 @@
-// Moves cameras for operators: one at a time per camera, the latest command wins, and a camera whose
-// operator falls silent is stopped.
+// Moves cameras for operators: one operator at a time per camera, over one kept connection, and a
+// camera whose operator leaves is stopped.
 
 import { messageOf, NightjarError, type Clock, type Log, type Timer } from '#base';
 import type { OnvifAccess } from '#catalog';
 import { PTZ_DEADMAN_MS, type PtzMove, type PtzPreset } from '#contract';
+import { PtzDriver, type OnvifCamera, type PtzOutcome } from '#onvif';
 
 const LOCK_MS = 3000;
-const STOP_ATTEMPTS = 3;
 
 /** A camera that can be moved, as somebody is connected to it. */
-export interface MovableCamera {
-  move(speed: PtzMove): Promise<void>;
-  stop(): Promise<void>;
-  presets(): Promise<PtzPreset[]>;
-  savePreset(name: string): Promise<PtzPreset>;
-  goToPreset(token: string): Promise<void>;
-}
+export type MovableCamera = Pick<
+  OnvifCamera,
+  'ptz' | 'presets' | 'savePreset' | 'gotoPreset' | 'close'
+>;
 
 /** Somebody who moves cameras: a session, or one of its sockets. */
 export interface Operator {
@@ -36,22 +33,17 @@ export interface PtzDeskOptions {
   readonly onTaken: (camera: string, operator: Operator) => void;
 }
 
-interface Head {
-  readonly camera: string;
-  connection: Promise<MovableCamera> | undefined;
-  holder: Operator | undefined;
-  release: Timer | undefined;
-  deadman: Timer | undefined;
-  moving: boolean;
-  /** The command to send when the one under way is through; the latest wins. */
-  next: Command | undefined;
-  sending: boolean;
+interface Connection {
+  readonly camera: MovableCamera;
+  readonly driver: PtzDriver;
 }
 
-interface Command {
-  readonly speed: PtzMove | 'stop';
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
+interface Head {
+  readonly camera: string;
+  connection: Promise<Connection> | undefined;
+  holder: Operator | undefined;
+  release: Timer | undefined;
+  moving: boolean;
 }
 
 export class PtzDesk {
@@ -66,57 +58,58 @@ export class PtzDesk {
    * Resolves when the camera has answered, or a later command took this one's place. Throws
    * `conflict` with `holder` while somebody else moves the camera.
    */
-  async move(camera: string, speed: PtzMove, operator: Operator): Promise<void> {
+  async move(camera: string, speed: PtzMove, operator: Operator): Promise<PtzOutcome> {
     const head = this.#take(camera, operator);
     head.moving = true;
-    head.deadman?.cancel();
-    head.deadman = this.#o.clock.after(PTZ_DEADMAN_MS, () => this.#halt(head, 'silence'));
-    await this.#send(head, speed);
+    return this.#with(head, ({ driver }) => driver.move(speed));
   }
 
-  async stop(camera: string, operator: Operator): Promise<void> {
+  async stop(camera: string, operator: Operator): Promise<PtzOutcome> {
     const head = this.#take(camera, operator);
     head.moving = false;
-    head.deadman?.cancel();
-    await this.#send(head, 'stop');
+    return this.#with(head, ({ driver }) => driver.stop());
   }
 
-  async presets(camera: string): Promise<PtzPreset[]> {
-    return this.#with(this.#head(camera), (connection) => connection.presets());
+  presets(camera: string): Promise<PtzPreset[]> {
+    return this.#with(this.#head(camera), (connection) => connection.camera.presets());
   }
 
   async savePreset(camera: string, name: string, operator: Operator): Promise<PtzPreset> {
-    return this.#with(this.#take(camera, operator), (connection) => connection.savePreset(name));
+    const head = this.#take(camera, operator);
+    return this.#with(head, (connection) => connection.camera.savePreset(name));
   }
 
   async goToPreset(camera: string, token: string, operator: Operator): Promise<void> {
-    await this.#with(this.#take(camera, operator), (connection) => connection.goToPreset(token));
+    const head = this.#take(camera, operator);
+    return this.#with(head, (connection) => connection.camera.gotoPreset(token));
   }
 
   /** The operator is gone: what moves is stopped, what is held is free. */
   leave(operator: Operator): void {
     for (const head of this.#heads.values()) {
       if (head.holder?.key !== operator.key) continue;
-      if (head.moving) this.#halt(head, 'closed');
       this.#free(head);
+      if (!head.moving) continue;
+      head.moving = false;
+      this.#with(head, ({ driver }) => driver.stop()).then(
+        () => operator.onStopped?.(head.camera, 'closed'),
+        (error: unknown) => this.#complain(head, error),
+      );
     }
   }
 
   /** The camera's address or password changed: connects anew at the next command. */
   forget(camera: string): void {
     const head = this.#heads.get(camera);
-    if (head !== undefined) head.connection = undefined;
+    if (head !== undefined) this.#drop(head);
   }
 
   /** Stops every camera that moves. */
   async close(): Promise<void> {
     await Promise.all(
-      [...this.#heads.values()].map(async (head) => {
-        head.deadman?.cancel();
+      [...this.#heads.values()].map((head) => {
         head.release?.cancel();
-        if (!head.moving) return;
-        head.moving = false;
-        await this.#send(head, 'stop').catch(() => undefined);
+        return this.#drop(head);
       }),
     );
   }
@@ -129,10 +122,7 @@ export class PtzDesk {
         connection: undefined,
         holder: undefined,
         release: undefined,
-        deadman: undefined,
         moving: false,
-        next: undefined,
-        sending: false,
       };
       this.#heads.set(camera, head);
     }
@@ -157,68 +147,55 @@ export class PtzDesk {
     head.holder = undefined;
   }
 
-  /** Keeps its word to the camera even when the first attempt fails. */
-  #halt(head: Head, why: 'silence' | 'closed'): void {
-    head.deadman?.cancel();
-    head.moving = false;
-    const operator = head.holder;
-    void (async () => {
-      for (let attempt = 1; attempt <= STOP_ATTEMPTS && !head.moving; attempt++) {
-        try {
-          await this.#send(head, 'stop');
-          operator?.onStopped?.(head.camera, why);
-          return;
-        } catch (error) {
-          const reason = messageOf(error);
-          this.#o.log.warn({ camera: head.camera, attempt, reason }, 'a camera was not stopped');
-        }
-      }
-    })();
-  }
-
-  #send(head: Head, speed: PtzMove | 'stop'): Promise<void> {
-    return new Promise((resolve, reject) => {
-      head.next?.resolve();
-      head.next = { speed, resolve, reject };
-      if (!head.sending) void this.#drain(head);
-    });
-  }
-
-  async #drain(head: Head): Promise<void> {
-    head.sending = true;
-    for (let command = head.next; command !== undefined; command = head.next) {
-      head.next = undefined;
-      const { speed, resolve, reject } = command;
-      await this.#with(head, (connection) =>
-        speed === 'stop' ? connection.stop() : connection.move(speed),
-      ).then(resolve, reject);
-    }
-    head.sending = false;
-  }
-
   /** Runs `work` on the camera's one connection; a failed one is made anew at the next command. */
-  async #with<T>(head: Head, work: (connection: MovableCamera) => Promise<T>): Promise<T> {
-    head.connection ??= this.#connect(head.camera);
+  async #with<T>(head: Head, work: (connection: Connection) => Promise<T>): Promise<T> {
+    head.connection ??= this.#connect(head);
     const { connection } = head;
     try {
       return await work(await connection);
     } catch (error) {
-      if (head.connection === connection) head.connection = undefined;
+      if (head.connection === connection) void this.#drop(head);
       throw error;
     }
   }
 
-  async #connect(camera: string): Promise<MovableCamera> {
-    const access = await this.#o.findAccess(camera);
+  async #connect(head: Head): Promise<Connection> {
+    const access = await this.#o.findAccess(head.camera);
     if (access === undefined) {
-      throw new NightjarError(
-        'failed-precondition',
-        'this camera has no ONVIF service to move it',
-        {
-          camera,
-        },
-      );
+      throw new NightjarError('failed-precondition', 'this camera has no ONVIF service to move it');
     }
-    return this.#o.connect(access);
+    const camera = await this.#o.connect(access);
+    const driver = new PtzDriver({
+      motors: camera.ptz,
+      clock: this.#o.clock,
+      silenceMs: PTZ_DEADMAN_MS,
+      onSilence: (error) => {
+        head.moving = false;
+        if (error === undefined) head.holder?.onStopped?.(head.camera, 'silence');
+        else this.#complain(head, error);
+      },
+    });
+    return { camera, driver };
+  }
+
+  /** Whatever the connection was moving is stopped before it goes. */
+  async #drop(head: Head): Promise<void> {
+    const { connection } = head;
+    head.connection = undefined;
+    head.moving = false;
+    try {
+      const made = await connection;
+      await made?.driver.close();
+      made?.camera.close();
+    } catch {
+      // It never came to be: its caller has been told.
+    }
+  }
+
+  #complain(head: Head, error: unknown): void {
+    this.#o.log.error(
+      { camera: head.camera, reason: messageOf(error) },
+      'a camera was not stopped',
+    );
   }
 }

@@ -44,7 +44,8 @@ export class PtzGateway implements Gateway {
       const { camera, sequence } = command;
       if (command.type === 'move') {
         const { pan, tilt, zoom } = command;
-        await this.#desk.move(camera, { pan, tilt, zoom }, operator);
+        const outcome = await this.#desk.move(camera, { pan, tilt, zoom }, operator);
+        if (outcome === 'replaced') return;
         const latencyMs = this.#clock.monotonicMs() - startedMs;
         reply({ type: 'done', camera, ...(sequence === undefined ? {} : { sequence }), latencyMs });
       } else {
