@@ -283,8 +283,9 @@ export class RecordedCamera implements FlushedCamera {
     lane.gate.close();
     const batch = await lane.flush.close();
     if (track === 'main') {
+      const came = this.#away === undefined;
       this.#away = reason;
-      this.#mark(lane.feed.lastEndUnixUs);
+      this.#mark(came ? lane.feed.lastEndUnixUs : this.#options.clock.nowUnixUs());
     }
     this.#lanes.delete(track);
     await this.#options.scheduler.commit(batch);

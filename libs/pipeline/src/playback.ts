@@ -168,6 +168,7 @@ export class Playback {
     yield writeFmp4Init({ formats, startUnixUs: fromUnixUs });
     let dts90k = 0;
     let sequence = 1;
+    let squeezed = 0;
     let endUnixUs: number | undefined;
     for (const group of groups) {
       const sampleEntry = entries.get(`${group.track} ${group.run}`);
@@ -175,8 +176,9 @@ export class Playback {
       const pieces: Piece[] = [];
       let startUnixUs: number | undefined;
       for (const record of await this.#readOrSkip(group)) {
-        const run = trimmed(record, fromUnixUs, toUnixUs);
+        const run = trimmed(record, fromUnixUs, toUnixUs, squeezed);
         if (run === undefined) break;
+        squeezed += run.squeezedBefore ?? 0;
         startUnixUs ??= record.record.startUnixUs;
         pieces.push({ record, run });
       }
@@ -259,11 +261,15 @@ function explained(fromUs: number, toUs: number, rows: readonly GapRow[]): ClipG
   return gaps;
 }
 
-/** What of a record is shown between the two moments; undefined when it begins behind them. */
+/**
+ * What of a record is shown between the two moments; undefined when it begins behind them. The first
+ * frame that is shown gives back the ticks of those squeezed before it.
+ */
 function trimmed(
   { record, frames }: ParsedRecord,
   fromUnixUs: number,
   toUnixUs: number,
+  squeezedTicks: number,
 ): FragmentFrames | undefined {
   if (record.startUnixUs >= toUnixUs) return undefined;
   let startUs = record.startUnixUs;
@@ -274,7 +280,10 @@ function trimmed(
   for (; end < frames.count && startUs < toUnixUs; end++) {
     const endUs = startUs + ticksToUs(frames.durationOf(end));
     if (endUs <= fromUnixUs) squeezedBefore = end + 1;
-    else if (startUs < fromUnixUs) firstDuration90k = Math.max(1, usToTicks(endUs - fromUnixUs));
+    else if (startUs <= fromUnixUs || (end === squeezedBefore && end > 0)) {
+      const shown = usToTicks(endUs - Math.max(startUs, fromUnixUs));
+      firstDuration90k = Math.max(1, shown - squeezedTicks - squeezedBefore);
+    }
     if (endUs > toUnixUs) {
       lastDuration90k = Math.max(1, usToTicks(toUnixUs - Math.max(startUs, fromUnixUs)));
     }

@@ -6,6 +6,8 @@ import type { CameraUsage, ChunkRow, NewDeletion, Timeline } from '#timeline';
 import type { CameraSettings } from './camera-settings.js';
 
 const INTERVAL_MS = 120_000;
+/** A small disk fills between two passes. */
+const SPACE_MS = 5000;
 /** Chunks of one camera looked at in one step. */
 const STEP = 64;
 const DAY_US = 86_400_000_000;
@@ -42,9 +44,12 @@ export interface NextDeletion {
   readonly rule: RetentionRule;
 }
 
-/** A twentieth of the disk, or 20 GB on a large one; critical is half of that. */
+/**
+ * A twentieth of the disk, but a few chunks on a small one and no more than 10 GB on a large one;
+ * critical is half of that.
+ */
 export function watermarksOf(sizeBytes: number): Watermarks {
-  const lowBytes = Math.min(sizeBytes / 20, 20e9);
+  const lowBytes = Math.min(Math.max(sizeBytes / 20, 256e6), sizeBytes / 4, 10e9);
   return {
     lowBytes: Math.round(lowBytes),
     criticalBytes: Math.round(lowBytes / 2),
@@ -55,7 +60,7 @@ export function watermarksOf(sizeBytes: number): Watermarks {
 export class Retention {
   readonly #options: RetentionOptions;
   readonly #watermarks: (sizeBytes: number) => Watermarks;
-  #timer: Timer | undefined;
+  readonly #timers: Timer[] = [];
   #running: Promise<void> | undefined;
   #closed = false;
   deletedChunks = 0;
@@ -70,7 +75,8 @@ export class Retention {
   async start(): Promise<void> {
     await this.#finish();
     const { clock, intervalMs = INTERVAL_MS } = this.#options;
-    this.#timer = clock.every(intervalMs, () => void this.run());
+    this.#timers.push(clock.every(intervalMs, () => void this.run()));
+    this.#timers.push(clock.every(SPACE_MS, () => void this.#watchSpace()));
     void this.run();
   }
 
@@ -86,7 +92,7 @@ export class Retention {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#timer?.cancel();
+    for (const timer of this.#timers) timer.cancel();
     await this.#running;
   }
 
@@ -119,12 +125,22 @@ export class Retention {
       await timeline.forget(camera, Math.round(beforeUs));
     }
     await store.refresh();
-    for (const directory of store.directories) {
-      const { lowBytes } = this.#watermarks(directory.sizeBytes);
-      if (directory.id === undefined || directory.state === 'failed') continue;
-      if (directory.freeBytes < lowBytes)
-        await this.#makeRoom(directory.id, lowBytes - directory.freeBytes);
-    }
+    for (const { id, missingBytes } of this.#lowDisks()) await this.#makeRoom(id, missingBytes);
+  }
+
+  async #watchSpace(): Promise<void> {
+    if (this.#running !== undefined) return;
+    await this.#options.store.refresh();
+    if (this.#lowDisks().length > 0) await this.run();
+  }
+
+  #lowDisks(): { id: string; missingBytes: number }[] {
+    return this.#options.store.directories.flatMap(({ id, state, sizeBytes, freeBytes }) => {
+      const missingBytes = this.#watermarks(sizeBytes).lowBytes - freeBytes;
+      return id === undefined || state === 'failed' || missingBytes <= 0
+        ? []
+        : [{ id, missingBytes }];
+    });
   }
 
   /** Footage older than its days; by its last frame, so that no younger frame goes with it. */
