@@ -53,4 +53,4 @@ export const ROOMS = [
 export const DISK_ROOMS = ['libs/store', 'libs/timeline'];
 
 /** Where raw sockets belong, besides the simulator, which plays a camera. */
-export const SOCKET_ROOMS = ['libs/rtsp', 'apps/simulator', 'apps/launcher'];
+export const SOCKET_ROOMS = ['libs/rtsp', 'libs/onvif', 'apps/simulator', 'apps/launcher'];

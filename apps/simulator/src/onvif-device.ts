@@ -1,7 +1,7 @@
 // One ONVIF device: answers the device, media and PTZ services of one scene.
 
 import type { Credentials } from './digest-gate.js';
-import { PtzHead, type PtzVector } from './ptz-head.js';
+import type { PtzHead, PtzVector } from './ptz-head.js';
 import { envelope, escapeXml, fault, SoapRequest } from './soap.js';
 
 export interface OnvifProfile {

@@ -98,8 +98,9 @@ function facade(canvas: Canvas): void {
   canvas.rectangle([0, 190], [1280, 200], [140, 130, 116]);
   for (let window = 0; window < 11; window++) {
     const x = 34 + window * 116;
-    pane(canvas, x, 76, 66, 96, window);
-    if (window !== 4 && window !== 8) pane(canvas, x - 6, 214, 80, 74, window + 20);
+    pane(canvas, { x, y: 76, width: 66, height: 96 }, window);
+    if (window !== 4 && window !== 8)
+      pane(canvas, { x: x - 6, y: 214, width: 80, height: 74 }, window + 20);
   }
   for (const x of [500, 962]) {
     canvas.rectangle([x - 4, 206], [x + 74, 308], [112, 104, 94]);
@@ -110,14 +111,14 @@ function facade(canvas: Canvas): void {
   canvas.rectangle([0, 288], [1280, 308], rough([110, 104, 98], 16, 0.12));
 }
 
-function pane(
-  canvas: Canvas,
-  x: number,
-  y: number,
-  width: number,
-  height: number,
-  seed: number,
-): void {
+interface Opening {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+function pane(canvas: Canvas, { x, y, width, height }: Opening, seed: number): void {
   const curtain = grainOf(seed, 4);
   canvas.rectangle([x - 5, y - 5], [x + width + 5, y + height + 5], [206, 200, 188]);
   canvas.rectangle([x, y], [x + width, y + height], (px, py) => {

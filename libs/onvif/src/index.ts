@@ -1,0 +1,14 @@
+// Finds ONVIF cameras, asks them what they offer, and moves them. It wraps the npm package `onvif`
+// with a transport of its own, so that every call has a deadline and a hostile answer is an error
+// and nothing worse. It keeps no list of cameras, stores no password and opens no stream.
+
+export { discoverCameras, type DiscoveryOptions, type FoundCamera } from './discovery.js';
+export {
+  OnvifCamera,
+  type OnvifAddress,
+  type OnvifDeviceInfo,
+  type OnvifPreset,
+  type OnvifProfile,
+  type PtzVelocity,
+} from './onvif-camera.js';
+export { PtzDriver, type PtzDriverOptions, type PtzMotors, type PtzOutcome } from './ptz-driver.js';
