@@ -12,6 +12,8 @@ import {
 } from '#contract';
 import { INTERNAL_SECRET, type TestServer } from './test-server.test-support.js';
 
+const ANNOUNCE_MS = 2000;
+
 export type Handler = (request: IncomingMessage, response: ServerResponse, url: URL) => unknown;
 
 export class FakePeer {
@@ -22,6 +24,7 @@ export class FakePeer {
   readonly #id: string;
   #target: TestServer | undefined;
   #port = 0;
+  #timer: NodeJS.Timeout | undefined;
   /** The configuration that it runs. */
   config: RecorderConfig | undefined;
   /** Paths with queries, as they came. */
@@ -68,6 +71,7 @@ export class FakePeer {
   async listen(): Promise<void> {
     await new Promise<void>((resolve) => this.#server.listen(this.#port, '127.0.0.1', resolve));
     this.#port = (this.#server.address() as AddressInfo).port;
+    this.#timer = setInterval(() => void this.announce().catch(() => undefined), ANNOUNCE_MS);
   }
 
   answer(path: string, handler: Handler): void {
@@ -106,6 +110,7 @@ export class FakePeer {
 
   /** Falls silent and refuses connections, as a killed process does. */
   async stop(): Promise<void> {
+    clearInterval(this.#timer);
     for (const socket of this.#sockets.clients) socket.terminate();
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));

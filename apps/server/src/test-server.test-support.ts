@@ -53,6 +53,10 @@ export class TestServer {
     return this.#running.url;
   }
 
+  get databaseUrl(): string {
+    return this.#environment['DATABASE_URL'] ?? '';
+  }
+
   get internalUrl(): string {
     return this.#running.internalUrl;
   }
