@@ -41,6 +41,11 @@ const MAX_HEADERS = 100;
 const STATUS_LINE = /^RTSP\/\d\.\d\s+(\d{3})(?:\s+(.{0,200}))?$/;
 const REQUEST_LINE = /^([A-Z_]{2,20})\s+\S+\s+RTSP\/\d\.\d$/;
 
+/** Whether a message may begin with this line. */
+export function isFirstLine(line: string): boolean {
+  return STATUS_LINE.test(line.trim()) || REQUEST_LINE.test(line.trim());
+}
+
 /** The head of a message, without the empty line; undefined when it is none. */
 export function parseHead(text: string): RtspMessage | undefined {
   const lines = text.split(/\r?\n/, MAX_HEADERS + 1);

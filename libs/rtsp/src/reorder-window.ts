@@ -2,6 +2,9 @@
 
 /** A gap is taken for a loss when so many later packets are there. */
 const WINDOW_PACKETS = 32;
+/** As in the receiver: further ahead, or further behind, is another beginning. */
+const MAX_DROPOUT = 3000;
+const MAX_MISORDER = 100;
 
 /**
  * Hands packets out in order. A packet that is missing holds the later ones back until it comes,
@@ -35,20 +38,28 @@ export class ReorderWindow {
       const slot = sequence % WINDOW_PACKETS;
       if (this.#waiting[slot] === undefined) this.#waitingCount += 1;
       this.#waiting[slot] = packet;
+    } else if (ahead < MAX_DROPOUT) {
+      // The window moves up to this packet: what is missing at its beginning is given up.
+      while (((sequence - this.#next) & 0xffff) >= WINDOW_PACKETS) this.#step();
+      this.push(packet);
     } else {
-      // Too far ahead, too late, or another beginning: the receiver judges that by the number.
-      this.flush();
-      if (ahead < 0x8000) this.#next = (sequence + 1) & 0xffff;
+      // Too late, or another beginning: the receiver judges that by the number.
+      if (ahead <= 0x10000 - MAX_MISORDER) {
+        this.flush();
+        this.#next = (sequence + 1) & 0xffff;
+      }
       this.#deliver(packet);
     }
   }
 
   /** Gives up on what is missing. */
   flush(): void {
-    while (this.#waitingCount > 0) {
-      this.#next = (this.#next + 1) & 0xffff;
-      this.#deliverReady();
-    }
+    while (this.#waitingCount > 0) this.#step();
+  }
+
+  #step(): void {
+    this.#next = (this.#next + 1) & 0xffff;
+    this.#deliverReady();
   }
 
   #deliverReady(): void {

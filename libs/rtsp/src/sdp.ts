@@ -150,7 +150,7 @@ function closeMedia(open: OpenMedia): SdpMedia {
   // Some cameras announce a payload type that no rtpmap explains, and explain another.
   const types = open.payloadTypes.some((type) => open.rtpmaps.has(type) || type in STATIC_NAMES)
     ? open.payloadTypes
-    : [...open.rtpmaps.keys()];
+    : [...open.rtpmaps.keys()].filter(isPayloadType);
   const codings = types.flatMap((payloadType): SdpCoding[] => {
     const fixed = STATIC_NAMES[payloadType];
     const map =

@@ -1,7 +1,7 @@
 // Tells apart what comes over an RTSP connection: interleaved packets, messages, and rubbish.
 
 import { streamError } from './stream-error.js';
-import { parseHead, type RtspMessage } from './message.js';
+import { isFirstLine, parseHead, type RtspMessage } from './message.js';
 
 export interface WireHandler {
   /** An interleaved packet, valid during the call only. */
@@ -153,7 +153,7 @@ export class WireParser {
     if (lineEnd === undefined) {
       return end - at < MAX_LINE_BYTES ? undefined : this.#skip(at, word);
     }
-    if (!asLatin1(bytes, at, lineEnd).includes('RTSP/')) return this.#skip(at, word);
+    if (!isFirstLine(asLatin1(bytes, at, lineEnd))) return this.#skip(at, word);
     const headEnd = findHeadEnd(bytes, at, Math.min(end, at + MAX_HEAD_BYTES));
     if (headEnd === undefined) {
       if (end - at < MAX_HEAD_BYTES) return undefined;
