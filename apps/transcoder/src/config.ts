@@ -33,7 +33,8 @@ const settingsSchema = z.object({
     .int()
     .min(0)
     .default(2 * GIBIBYTE),
-  NIGHTJAR_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
+  NIGHTJAR_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
+  NIGHTJAR_LOG_FORMAT: z.enum(['text', 'json']).default('json'),
 });
 
 export interface TranscoderConfig {
@@ -49,6 +50,7 @@ export interface TranscoderConfig {
   readonly transcodes?: number;
   readonly cacheBytes: number;
   readonly logLevel: string;
+  readonly logFormat: 'text' | 'json';
 }
 
 /** Throws `invalid-argument` naming every faulty variable. */
@@ -77,5 +79,6 @@ export function readTranscoderConfig(
       : { transcodes: settings.NIGHTJAR_TRANSCODES }),
     cacheBytes: settings.NIGHTJAR_RENDITION_CACHE_BYTES,
     logLevel: settings.NIGHTJAR_LOG_LEVEL,
+    logFormat: settings.NIGHTJAR_LOG_FORMAT,
   };
 }

@@ -9,6 +9,10 @@ export const SECRET = 'a secret between the processes of a test';
 export const CAMERA = '7f0f1b9e-3b1a-4a51-9a52-5a7c2a3f0f10';
 export const EMPTY_CAMERA = '00000000-3b1a-4a51-9a52-5a7c2a3f0f10';
 
+const GAPS =
+  '2026-09-21T13:46:40.000Z/2026-09-21T13:46:41.000Z;network, ' +
+  '2026-09-21T13:46:42.000Z/2026-09-21T13:46:42.500Z;no-motion';
+
 export class TestServer {
   readonly requests: string[] = [];
   readonly #server: Server;
@@ -91,10 +95,7 @@ export class TestRecorder extends TestServer {
   async #serveClip(response: ServerResponse): Promise<void> {
     const { clip } = this;
     const half = Math.floor(clip.length / 2);
-    const gaps = [
-      { from: '2026-09-21T13:46:40.000Z', to: '2026-09-21T13:46:41.000Z', reason: 'network' },
-    ];
-    response.setHeader('nightjar-gaps', JSON.stringify(gaps));
+    response.setHeader('nightjar-gaps', GAPS);
     response.write(clip.subarray(0, half));
     await this.hold;
     if (this.breaking) response.destroy();

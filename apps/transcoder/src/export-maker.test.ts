@@ -113,7 +113,14 @@ test('an archive holds each clip as the camera sent it, and says everything abou
         name: 'Gate',
         file: 'Gate 2026-09-21T13-46-40Z.mp4',
         sizeBytes: recorder.clip.length,
-        gaps: [{ reason: 'network' }],
+        gaps: [
+          {
+            from: '2026-09-21T13:46:40.000Z',
+            to: '2026-09-21T13:46:41.000Z',
+            reason: 'network',
+          },
+          { reason: 'no-motion' },
+        ],
       },
       { name: 'Größe/$(rm -rf)' },
     ],

@@ -87,8 +87,7 @@ export class ExportMaker {
       const file = fileNameOf(camera.name, data.fromUnixMs, names);
       const bytes = this.#video(camera, clip, { data, signal: context.signal, tell });
       const written = await archive.add(file, bytes);
-      const gaps = gapsOf(clip.gaps);
-      files.push({ camera: camera.id, name: camera.name, file, ...written, gaps });
+      files.push({ camera: camera.id, name: camera.name, file, ...written, gaps: clip.gaps });
     }
     if (files.length === 0) {
       throw new NightjarError('not-found', 'no camera has footage of this period');
@@ -202,14 +201,4 @@ async function* pulled(
     else await new Promise<void>((resolve) => (wake = resolve));
   }
   await running;
-}
-
-/** JSON where the recorder speaks it, else its words. */
-function gapsOf(header: string | undefined): unknown {
-  if (header === undefined || header === '') return [];
-  try {
-    return JSON.parse(header) as unknown;
-  } catch {
-    return header;
-  }
 }

@@ -2,6 +2,7 @@
 
 import type { ExportJobData } from '#jobs';
 import type { ExportKey } from './export-key.js';
+import type { ClipGap } from './recorder-door.js';
 
 export const MANIFEST = 'manifest.json';
 export const SIGNATURE = 'manifest.sig';
@@ -15,8 +16,8 @@ export interface ExportedFile {
   readonly file: string;
   readonly sizeBytes: number;
   readonly sha256: string;
-  /** What is missing in the period, as the recorder says it. */
-  readonly gaps: unknown;
+  /** What is missing in the period. */
+  readonly gaps: readonly ClipGap[];
 }
 
 export interface ManifestFacts {

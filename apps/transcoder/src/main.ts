@@ -6,7 +6,7 @@ import { startTranscoder } from './transcoder-app.js';
 
 async function main(): Promise<void> {
   const config = readTranscoderConfig(process.env);
-  const log = createLog('transcoder', config.logLevel);
+  const log = createLog('transcoder', config.logLevel, config.logFormat);
   const shutdown = new Shutdown(log);
   shutdown.listen();
   await startTranscoder({ config, clock: systemClock, log, shutdown });

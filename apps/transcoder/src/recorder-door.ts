@@ -18,8 +18,14 @@ export interface CameraAddress {
 
 export interface Clip {
   readonly bytes: AsyncIterable<Uint8Array>;
-  /** As the recorder says it. */
-  readonly gaps?: string;
+  /** What is missing in the period. */
+  readonly gaps: readonly ClipGap[];
+}
+
+export interface ClipGap {
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string;
 }
 
 export class RecorderDoor {
@@ -61,8 +67,8 @@ export class RecorderDoor {
   ): Promise<Clip> {
     const path = `clip.mp4?from=${period.fromUnixMs}&to=${period.toUnixMs}`;
     const response = await this.#open(address, path, signal);
-    const gaps = response.headers.get(GAPS_HEADER);
-    return { bytes: chunksOf(response, signal), ...(gaps === null ? {} : { gaps }) };
+    const gaps = readGaps(response.headers.get(GAPS_HEADER) ?? '');
+    return { bytes: chunksOf(response, signal), gaps };
   }
 
   async #whole(address: CameraAddress, path: string, signal: AbortSignal): Promise<Buffer> {
@@ -77,6 +83,13 @@ export class RecorderDoor {
       deadlineMs: DEADLINE_MS,
     });
   }
+}
+
+/** `from/to;reason, from/to;reason` */
+function readGaps(header: string): ClipGap[] {
+  return [...header.matchAll(/([^\s/,;]+)\/([^\s/,;]+);([^\s,;]+)/g)].map(
+    ([, from = '', to = '', reason = '']) => ({ from, to, reason }),
+  );
 }
 
 async function bodyOf(response: Response, signal: AbortSignal): Promise<Buffer> {

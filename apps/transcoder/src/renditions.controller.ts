@@ -7,6 +7,11 @@ import { FRAME_TIME_HEADER } from './recorder-door.js';
 import { RenditionDesk } from './rendition-desk.js';
 import { StillDesk } from './still-desk.js';
 
+/** What an address of a slice names never changes; how it is encoded may, with the machines. */
+const KEEP_SLICE = 'private, max-age=3600';
+/** The picture of a moment that is hardly over may yet be another. */
+const KEEP_STILL = 'private, max-age=30';
+
 @Controller('internal')
 export class RenditionsController {
   constructor(
@@ -17,7 +22,7 @@ export class RenditionsController {
   @Get('init')
   async init(@Req() request: Request, @Res() response: Response): Promise<void> {
     const init = await this.renditions.init(readSliceOrder(searchOf(request)), leaving(response));
-    response.type('video/mp4').send(init);
+    response.setHeader('cache-control', KEEP_SLICE).type('video/mp4').send(init);
   }
 
   @Get('slice')
@@ -25,7 +30,9 @@ export class RenditionsController {
     const parts = this.renditions.slice(readSliceOrder(searchOf(request)), leaving(response));
     for await (const part of parts) {
       // Set with the first part, so that what fails before it is still answered as a problem.
-      if (!response.headersSent) response.type('video/iso.segment').flushHeaders();
+      if (!response.headersSent) {
+        response.setHeader('cache-control', KEEP_SLICE).type('video/iso.segment').flushHeaders();
+      }
       response.write(part);
     }
     response.end();
@@ -36,7 +43,7 @@ export class RenditionsController {
     const order = readStillOrder(searchOf(request));
     const { jpeg, frameTime } = await this.stills.still(order, leaving(response));
     if (frameTime !== undefined) response.setHeader(FRAME_TIME_HEADER, frameTime);
-    response.type('image/jpeg').send(jpeg);
+    response.setHeader('cache-control', KEEP_STILL).type('image/jpeg').send(jpeg);
   }
 }
 

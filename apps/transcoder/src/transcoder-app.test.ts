@@ -54,6 +54,7 @@ async function start(name: string, jobs?: { databaseUrl: string }) {
       id: 'transcoder-7',
       cacheBytes: 100_000_000,
       logLevel: 'silent',
+      logFormat: 'json',
       ...(jobs === undefined ? {} : { jobs }),
     },
     clock: systemClock,
