@@ -10,6 +10,7 @@ import type { ChunkInfo, ScannedChunk, WrittenRecord } from './chunk-info.js';
 import { ChunkStore, type ChunkStoreOptions } from './chunk-store.js';
 import {
   CAMERA,
+  columnsOf,
   GROUP_US,
   OTHER_CAMERA,
   realRecord,
@@ -92,7 +93,7 @@ test('records come back with their bytes, facts and frame tables', async () => {
     });
     expect(parsed.payload.equals(original.buffer.subarray(original.payloadStart))).toBe(true);
     expect(parsed.record).toEqual(records[index]?.record);
-    expect(parsed.frames).toEqual(original.frames);
+    expect(columnsOf(parsed.frames)).toBe(columnsOf(original.frames));
     expect([parsed.width, parsed.height]).toEqual([64, 48]);
   }
   const groups = foldGroups(records);

@@ -112,6 +112,20 @@ export function realRecord(options: RecordOptions): MediaRecord {
   };
 }
 
+/** A frame table as a plain value that can be compared. */
+export function columnsOf(frames: FrameTable): string {
+  const rows: string[] = [];
+  for (let frame = 0; frame < frames.count; frame++) {
+    const sizes: number[] = [];
+    for (let nal = frames.firstNalOf(frame); nal < frames.firstNalOf(frame + 1); nal++) {
+      sizes.push(frames.nalSizeOf(nal));
+    }
+    const key = frames.isKey(frame) ? 'key' : '';
+    rows.push(`${key} ${frames.durationOf(frame)} ${frames.ctsOffsetOf(frame)} ${sizes.join('+')}`);
+  }
+  return rows.join('\n');
+}
+
 /** Numbers in [0, 1) that are the same in every run (xorshift32). */
 export function seededRandom(seed: number): () => number {
   let state = seed | 1;

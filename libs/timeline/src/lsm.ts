@@ -123,12 +123,23 @@ export function corrupt(directory: string, why: string, cause?: unknown): Nightj
   );
 }
 
+interface LevelError {
+  readonly code?: string;
+  readonly message?: string;
+  readonly cause?: unknown;
+}
+
 function asIndexError(thrown: unknown, directory: string): NightjarError {
   if (thrown instanceof NightjarError) return thrown;
-  const chain: (Error & { code?: string })[] = [];
-  for (let at = thrown; at instanceof Error && chain.length < 8; at = at.cause) chain.push(at);
+  // Not by instanceof: an addon's errors may come from another realm.
+  const chain: LevelError[] = [];
+  let at: unknown = thrown;
+  while (typeof at === 'object' && at !== null && chain.length < 8) {
+    chain.push(at);
+    at = (at as LevelError).cause;
+  }
   const has = (code: string) => chain.some((error) => error.code === code);
-  const text = chain.map((error) => error.message).join(': ');
+  const text = chain.map((error) => error.message ?? '').join(': ');
   if (has('LEVEL_CORRUPTION')) return corrupt(directory, text, thrown);
   if (has('LEVEL_LOCKED')) {
     const message = `expected an index that nobody uses, found ${directory} in use`;
