@@ -1,12 +1,4 @@
-import {
-  fileStem,
-  formatAgo,
-  formatBitrate,
-  formatBytes,
-  formatSpan,
-  fromLocalInput,
-  toLocalInput,
-} from './format.js';
+import { fileStem, formatAgo, formatBitrate, formatBytes, formatSpan } from './format.js';
 
 test('spans keep their two greatest units', () => {
   expect(formatSpan(0)).toBe('0 s');
@@ -28,12 +20,6 @@ test('sizes and rates', () => {
   expect(formatBytes(250e9)).toBe('250 GB');
   expect(formatBitrate(4_120_000)).toBe('4.1 Mbit/s');
   expect(formatBitrate(380_000)).toBe('380 kbit/s');
-});
-
-test('local inputs go both ways', () => {
-  const unixMs = Date.UTC(2026, 10, 21, 10, 22, 13);
-  expect(fromLocalInput(toLocalInput(unixMs))).toBe(unixMs);
-  expect(fromLocalInput('')).toBeUndefined();
 });
 
 test('file names carry no character that a file system refuses', () => {

@@ -65,20 +65,10 @@ export function formatBitrate(bitsPerSecond: number): string {
 
 export const formatPercent = (unit: number): string => `${Math.round(unit * 100)} %`;
 
-/** For `<input type="datetime-local" step="1">`, which speaks local time without an offset. */
-export function toLocalInput(unixMs: number): string {
-  const shifted = new Date(unixMs - new Date(unixMs).getTimezoneOffset() * 60_000);
-  return shifted.toISOString().slice(0, 19);
-}
-
-/** Unix ms, or undefined while the field is empty or half-typed. */
-export function fromLocalInput(text: string): number | undefined {
-  const unixMs = Date.parse(text);
-  return Number.isNaN(unixMs) ? undefined : unixMs;
-}
-
 /** `Gate 2026-11-21 10-22-13`: safe as a file name everywhere. */
 export function fileStem(name: string, unixMs: number): string {
   const safe = name.replace(/[^\p{L}\p{N} _.-]+/gu, '_').trim() || 'camera';
-  return `${safe} ${toLocalInput(unixMs).replace('T', ' ').replaceAll(':', '-')}`;
+  const local = unixMs - new Date(unixMs).getTimezoneOffset() * 60_000;
+  const stamp = new Date(local).toISOString().slice(0, 19).replace('T', ' ').replaceAll(':', '-');
+  return `${safe} ${stamp}`;
 }

@@ -54,8 +54,23 @@ export const theme = createTheme({
     Textarea: { defaultProps: { size: 'sm' } },
     SegmentedControl: { defaultProps: { size: 'xs' } },
     Tooltip: { defaultProps: { openDelay: 350, withArrow: false, color: 'dark.6', fz: 12 } },
-    Table: { defaultProps: { fz: 13, verticalSpacing: 7, horizontalSpacing: 10 } },
-    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.6 } } },
+    Table: {
+      defaultProps: {
+        fz: 13,
+        verticalSpacing: 7,
+        horizontalSpacing: 10,
+        borderColor: '#222932',
+        highlightOnHoverColor: '#181d24',
+      },
+    },
+    Modal: {
+      defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.6 } },
+      styles: {
+        content: { background: '#12161b', border: '1px solid #2a323c' },
+        header: { background: '#12161b' },
+        title: { fontWeight: 600, fontSize: 14 },
+      },
+    },
     ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray', size: 'md' } },
   },
 });
@@ -78,6 +93,16 @@ export const cssVariables: CSSVariablesResolver = () => ({
   light: {},
   dark: {
     '--mantine-color-body': '#0b0d10',
+    // Text of light and subtle buttons: of their colour, not nearly white.
+    '--mantine-color-accent-light-color': '#83c3dc',
+    '--mantine-color-red-light-color': '#ff9a94',
+    '--mantine-color-gray-light-color': '#aab4be',
+    '--mantine-color-accent-light': 'rgb(95 179 212 / 15%)',
+    '--mantine-color-accent-light-hover': 'rgb(95 179 212 / 24%)',
+    '--mantine-color-red-light': 'rgb(226 100 95 / 15%)',
+    '--mantine-color-red-light-hover': 'rgb(226 100 95 / 24%)',
+    '--mantine-color-yellow-light': 'rgb(216 165 72 / 14%)',
+    '--mantine-color-yellow-light-color': '#ecc578',
     '--mantine-color-text': '#d5dce3',
     '--mantine-color-dimmed': '#87929d',
     '--mantine-color-default': '#181d24',

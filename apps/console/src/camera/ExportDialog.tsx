@@ -2,6 +2,7 @@
 
 import {
   Button,
+  Group,
   Modal,
   MultiSelect,
   Select,
@@ -17,7 +18,8 @@ import { Link } from 'react-router';
 import { renditionSchema, type Rendition } from '#contract';
 import { calls } from '../api/calls.js';
 import { useCameras } from '../api/queries.js';
-import { formatSpan, fromLocalInput, toLocalInput } from '../format.js';
+import { MomentInput } from '../form/MomentInput.js';
+import { formatSpan } from '../format.js';
 import { Fault } from '../shell/Fault.js';
 
 export interface ExportDraft {
@@ -52,20 +54,18 @@ function ExportForm({ draft, onClose }: { draft: ExportDraft; onClose: () => voi
   const client = useQueryClient();
   const { cameras } = useCameras();
   const [chosen, setChosen] = useState<string[]>([...draft.cameras]);
-  const [from, setFrom] = useState(toLocalInput(draft.fromMs));
-  const [to, setTo] = useState(toLocalInput(Math.ceil(draft.toMs / 1000) * 1000));
+  const [fromMs, setFromMs] = useState(draft.fromMs);
+  const [toMs, setToMs] = useState(draft.toMs);
   const [rendition, setRendition] = useState<Rendition>('source');
   const [watermark, setWatermark] = useState('');
   const [note, setNote] = useState('');
-  const fromMs = fromLocalInput(from);
-  const toMs = fromLocalInput(to);
-  const ordered = fromMs !== undefined && toMs !== undefined && fromMs < toMs;
+  const ordered = fromMs < toMs;
   const start = useMutation({
     mutationFn: () =>
       calls.startExport({
         cameras: chosen,
-        from: new Date(fromMs ?? 0).toISOString(),
-        to: new Date(toMs ?? 0).toISOString(),
+        from: new Date(fromMs).toISOString(),
+        to: new Date(toMs).toISOString(),
         rendition,
         note: note.trim(),
         ...(watermark.trim() === '' ? {} : { watermark: watermark.trim() }),
@@ -95,23 +95,15 @@ function ExportForm({ draft, onClose }: { draft: ExportDraft; onClose: () => voi
           onChange={setChosen}
           searchable
         />
-        <div style={{ display: 'grid', gridTemplateColumns: '1fr 1fr', gap: 10 }}>
-          <TextInput
-            type="datetime-local"
-            step={1}
-            label="From"
-            value={from}
-            onChange={(change) => setFrom(change.currentTarget.value)}
-          />
-          <TextInput
-            type="datetime-local"
-            step={1}
+        <Group grow align="start">
+          <MomentInput label="From" valueMs={fromMs} onMoment={setFromMs} />
+          <MomentInput
             label="To"
-            value={to}
-            onChange={(change) => setTo(change.currentTarget.value)}
+            valueMs={toMs}
+            onMoment={setToMs}
             error={ordered ? undefined : 'Must be after From'}
           />
-        </div>
+        </Group>
         {ordered && (
           <Text size="xs" c="dimmed">
             {formatSpan(toMs - fromMs)}

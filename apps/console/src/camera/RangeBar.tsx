@@ -1,10 +1,9 @@
 // Below the timeline: how much time it shows, what its colours mean, and what to do with a range.
 
-import { ActionIcon, Button, SegmentedControl, TextInput, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, SegmentedControl, Tooltip } from '@mantine/core';
 import { IconDownload, IconFileExport, IconX } from '@tabler/icons-react';
-import { useState } from 'react';
 import { fillPath } from '../api/paths.js';
-import { formatClock, formatSpan, fromLocalInput, toLocalInput } from '../format.js';
+import { formatClock, formatSpan } from '../format.js';
 import type { TimelineRange } from '../timeline/draw.js';
 import { Legend } from '../timeline/Legend.js';
 import type { TimelineSpans } from '../timeline/spans.js';
@@ -28,7 +27,6 @@ interface RangeBarProps {
   readonly range: TimelineRange;
   readonly mayExport: boolean;
   onSpan(spanMs: number): void;
-  onGoTo(atMs: number): void;
   onRange(range: TimelineRange): void;
   onMark(edge: 'in' | 'out'): void;
   onExport(): void;
@@ -60,9 +58,9 @@ export function RangeBar(props: RangeBarProps) {
           if (span !== undefined) props.onSpan(span.ms);
         }}
       />
-      <GoTo onGoTo={props.onGoTo} />
-      <Legend spans={props.spans} view={view} />
-      <span className={classes.space} />
+      <div className={classes.legendBox}>
+        <Legend spans={props.spans} view={view} />
+      </div>
       <Edge label="In" atMs={range.fromMs} onMark={() => props.onMark('in')} />
       <Edge label="Out" atMs={range.toMs} onMark={() => props.onMark('out')} />
       {range.fromMs !== undefined && range.toMs !== undefined && (
@@ -124,30 +122,5 @@ function Edge({
         {label} {atMs === undefined ? '––:––:––' : formatClock(atMs)}
       </Button>
     </Tooltip>
-  );
-}
-
-function GoTo({ onGoTo }: { onGoTo: (atMs: number) => void }) {
-  const [text, setText] = useState('');
-  return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        const atMs = fromLocalInput(text);
-        if (atMs !== undefined) onGoTo(atMs);
-      }}
-    >
-      <TextInput
-        size="xs"
-        w={178}
-        type="datetime-local"
-        step={1}
-        max={toLocalInput(Date.now())}
-        aria-label="Go to a time; press Enter"
-        title="Go to a time; press Enter"
-        value={text}
-        onChange={(change) => setText(change.currentTarget.value)}
-      />
-    </form>
   );
 }

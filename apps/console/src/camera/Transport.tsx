@@ -14,6 +14,7 @@ import {
   IconRewindForward5,
 } from '@tabler/icons-react';
 import type { MouseEvent, ReactNode } from 'react';
+import { MomentInput } from '../form/MomentInput.js';
 import { formatClock, formatDay } from '../format.js';
 import { useNow } from '../shell/use-now.js';
 import { useSignal } from '../use-signal.js';
@@ -22,15 +23,18 @@ import { SPEEDS, type Player } from './use-player.js';
 
 interface TransportProps {
   readonly player: Player;
+  onGoTo(atMs: number): void;
   onMotion(direction: 'previous' | 'next'): void;
   onSnapshot(): void;
   onFullScreen(): void;
 }
 
 /** Buttons here never take focus from a click, so that space stays play and pause. */
-const keepFocus = (event: MouseEvent) => event.preventDefault();
+const keepFocus = (event: MouseEvent) => {
+  if (!(event.target instanceof HTMLInputElement)) event.preventDefault();
+};
 
-export function Transport({ player, onMotion, onSnapshot, onFullScreen }: TransportProps) {
+export function Transport({ player, onGoTo, onMotion, onSnapshot, onFullScreen }: TransportProps) {
   const past = player.mode === 'past';
   const playing = !past || player.view.kind === 'playing' || player.view.kind === 'loading';
   return (
@@ -83,19 +87,27 @@ export function Transport({ player, onMotion, onSnapshot, onFullScreen }: Transp
         {past ? 'Go live' : 'Live'}
       </Button>
       <span className={classes.space} />
+      <MomentInput
+        size="xs"
+        width={112}
+        valueMs={undefined}
+        title="Go to a time; press Enter"
+        placeholder="Go to 14:30"
+        onMoment={onGoTo}
+      />
       <Select
         aria-label="Quality"
         size="xs"
-        w={172}
+        w={124}
         allowDeselect={false}
         data-testid="rendition"
         data={[
           {
             value: 'auto',
-            label: past && player.choice === 'auto' ? `Auto (${player.rendition})` : 'Auto',
+            label: past && player.choice === 'auto' ? `Auto: ${player.rendition}` : 'Auto',
           },
           { value: 'source', label: 'As recorded' },
-          { value: '480p', label: '480p, less data' },
+          { value: '480p', label: '480p' },
         ]}
         value={player.choice}
         onChange={(value) => {

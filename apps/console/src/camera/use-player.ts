@@ -1,6 +1,6 @@
 // The player of the camera page: live or past, one time for both, and every command on it.
 
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import type { VideoCodec } from '#contract';
 import { PastSession, type PastView } from '../past/past-session.js';
 import type { RenditionChoice } from '../past/rendition.js';
@@ -20,19 +20,26 @@ const SOURCE = new Signal<string>('source');
 
 export const SPEEDS = [0.5, 1, 2, 4, 8] as const;
 
-export function usePlayer(camera: string, codec: VideoCodec | undefined) {
+interface PlayerOptions {
+  readonly camera: string;
+  readonly codec: VideoCodec | undefined;
+  /** Undefined while live; the player writes it. */
+  readonly position: Signal<number | undefined>;
+  /** False only when it is known that nothing was recorded then. */
+  mayBeRecorded(atMs: number): boolean;
+}
+
+export function usePlayer({ camera, codec, position, mayBeRecorded }: PlayerOptions) {
   const videoRef = useRef<HTMLVideoElement>(null);
   const stillRef = useRef<HTMLCanvasElement>(null);
   const liveRef = useRef<HTMLCanvasElement>(null);
   const [session, setSession] = useState<PastSession>();
   const sessionRef = useRef<PastSession>(undefined);
   const [choice, setChoice] = useState<RenditionChoice>('auto');
-  const settings = useRef({ codec, choice });
-  // Undefined while live.
-  const position = useMemo(() => new Signal<number | undefined>(undefined), []);
+  const settings = useRef({ codec, choice, mayBeRecorded });
 
   useEffect(() => {
-    settings.current = { codec, choice };
+    settings.current = { codec, choice, mayBeRecorded };
   });
 
   const goLive = useCallback(() => {
@@ -57,7 +64,9 @@ export function usePlayer(camera: string, codec: VideoCodec | undefined) {
           video,
           still,
           camera,
-          ...settings.current,
+          codec: settings.current.codec,
+          choice: settings.current.choice,
+          mayBeRecorded: (ms) => settings.current.mayBeRecorded(ms),
           findRecorded: (fromMs) => findRecorded(camera, fromMs),
           onPresent: () => {
             if (Date.now() - opened.atMs.get() < CATCH_UP_MS) goLive();

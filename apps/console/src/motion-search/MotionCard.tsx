@@ -24,7 +24,7 @@ export function MotionCard({ item, name }: { item: MotionEvent; name: string }) 
         {missing ? (
           'No picture kept'
         ) : (
-          <>
+          <div className={classes.thumbPicture}>
             <img
               alt=""
               loading="lazy"
@@ -39,7 +39,7 @@ export function MotionCard({ item, name }: { item: MotionEvent; name: string }) 
             <svg viewBox={`0 0 ${CELL_COLUMNS} ${CELL_ROWS}`} preserveAspectRatio="none">
               <path className={classes.cell} d={outline(item.cells)} />
             </svg>
-          </>
+          </div>
         )}
       </div>
       <div className={classes.cardText}>

@@ -1,7 +1,7 @@
 // A period: one of the usual ones up to now, or two times.
 
-import { SegmentedControl, TextInput } from '@mantine/core';
-import { fromLocalInput, toLocalInput } from '../format.js';
+import { SegmentedControl } from '@mantine/core';
+import { MomentInput } from '../form/MomentInput.js';
 
 const HOUR_MS = 3_600_000;
 const USUAL = [
@@ -29,11 +29,6 @@ interface PeriodFieldsProps {
 }
 
 export function PeriodFields({ period, onPeriod }: PeriodFieldsProps) {
-  const set = (part: { fromMs?: number | undefined; toMs?: number | undefined }) => {
-    const fromMs = part.fromMs ?? period.fromMs;
-    const toMs = part.toMs ?? period.toMs;
-    onPeriod({ usual: 'own', fromMs, toMs });
-  };
   return (
     <>
       <SegmentedControl
@@ -43,20 +38,16 @@ export function PeriodFields({ period, onPeriod }: PeriodFieldsProps) {
         value={period.usual}
         onChange={(hours) => onPeriod(usualPeriod(hours))}
       />
-      <TextInput
-        type="datetime-local"
-        step={1}
+      <MomentInput
         label="From"
-        value={toLocalInput(period.fromMs)}
-        onChange={(change) => set({ fromMs: fromLocalInput(change.currentTarget.value) })}
+        valueMs={period.fromMs}
+        onMoment={(fromMs) => onPeriod({ ...period, usual: 'own', fromMs })}
       />
-      <TextInput
-        type="datetime-local"
-        step={1}
+      <MomentInput
         label="To"
-        value={toLocalInput(period.toMs)}
+        valueMs={period.toMs}
         error={period.fromMs < period.toMs ? undefined : 'Must be after From'}
-        onChange={(change) => set({ toMs: fromLocalInput(change.currentTarget.value) })}
+        onMoment={(toMs) => onPeriod({ ...period, usual: 'own', toMs })}
       />
     </>
   );

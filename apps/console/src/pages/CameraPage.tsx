@@ -3,7 +3,7 @@
 import { ActionIcon, Select, Tooltip } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { IconSettings } from '@tabler/icons-react';
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { Link, useNavigate, useParams, useSearchParams } from 'react-router';
 import type { Camera } from '#contract';
 import { errorText } from '../api/problem.js';
@@ -22,6 +22,7 @@ import { PtzPanel } from '../ptz/PtzPanel.js';
 import { Fault, Unavailable } from '../shell/Fault.js';
 import { Page } from '../shell/Page.js';
 import { useKeys } from '../shell/use-keys.js';
+import { Signal } from '../signal.js';
 import type { TimelineRange } from '../timeline/draw.js';
 import { TimelineCanvas } from '../timeline/TimelineCanvas.js';
 import { findMotion, useCameraTimeline } from '../timeline/use-camera-timeline.js';
@@ -50,13 +51,19 @@ function CameraView({ camera, cameras }: { camera: Camera; cameras: readonly Cam
   const [search, setSearch] = useSearchParams();
   const { statuses } = useStatuses();
   const status = statuses.get(camera.id);
-  const player = usePlayer(camera.id, status?.codec);
+  const position = useMemo(() => new Signal<number | undefined>(undefined), []);
+  const timeline = useTimelineView(position);
+  const data = useCameraTimeline(camera.id, timeline.view);
+  const player = usePlayer({
+    camera: camera.id,
+    codec: status?.codec,
+    position,
+    mayBeRecorded: data.mayBeRecorded,
+  });
   const [range, setRange] = useState<TimelineRange>({});
   const [draft, setDraft] = useState<ExportDraft>();
   const stickRef = useRef<HTMLDivElement>(null);
   const stageRef = useRef<HTMLDivElement>(null);
-  const timeline = useTimelineView(player.position);
-  const data = useCameraTimeline(camera.id, timeline.view);
   const { seek: seekPlayer, goLive } = player;
   const { show } = timeline;
 
@@ -178,6 +185,7 @@ function CameraView({ camera, cameras }: { camera: Camera; cameras: readonly Cam
         <div className={classes.controls}>
           <Transport
             player={{ ...player, goLive: live }}
+            onGoTo={(atMs) => seek(atMs)}
             onMotion={jumpToMotion}
             onSnapshot={snapshot}
             onFullScreen={fullScreen}
@@ -206,7 +214,6 @@ function CameraView({ camera, cameras }: { camera: Camera; cameras: readonly Cam
             range={range}
             mayExport={may('POST', '/api/exports')}
             onSpan={timeline.setSpan}
-            onGoTo={(atMs) => seek(atMs)}
             onRange={setRange}
             onMark={mark}
             onExport={() => {

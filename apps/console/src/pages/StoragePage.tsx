@@ -94,10 +94,11 @@ function Disk({
         />
       </div>
       <div className={classes.legend}>
-        <span>{formatBytes(disk.freeBytes)} free</span>
+        <span>
+          {formatBytes(disk.freeBytes)} free of {formatBytes(disk.sizeBytes)}
+        </span>
         <span>{formatBytes(disk.footageBytes)} footage</span>
         <span>{formatBytes(other)} other</span>
-        <span>of {formatBytes(disk.sizeBytes)}</span>
       </div>
       {disk.reason !== undefined && <p className={classes.quiet}>{disk.reason}</p>}
     </article>
@@ -117,7 +118,7 @@ function Usage({ rows, nameOf }: RowsProps<Storage['cameras'][number]>) {
       {rows.length === 0 && <p className={classes.quiet}>Nothing has been recorded yet.</p>}
       {rows.length > 0 && (
         <div className={classes.tableBox}>
-          <Table className={classes.narrow}>
+          <Table className={`${classes.table} ${classes.narrow}`}>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>Camera</Table.Th>
@@ -162,7 +163,7 @@ function NextDeletions({ rows, nameOf }: RowsProps<Storage['nextDeletions'][numb
       {rows.length === 0 && <p className={classes.quiet}>Nothing is due for deletion.</p>}
       {rows.length > 0 && (
         <div className={classes.tableBox}>
-          <Table className={classes.narrow}>
+          <Table className={`${classes.table} ${classes.narrow}`}>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>When</Table.Th>

@@ -22,6 +22,8 @@ export interface PastSessionOptions {
   readonly camera: string;
   readonly codec: VideoCodec | undefined;
   readonly choice: RenditionChoice;
+  /** False only when it is known that nothing was recorded at `atMs`. */
+  mayBeRecorded(atMs: number): boolean;
   /** The first recorded instant at or after `atMs`; undefined when there is none up to now. */
   findRecorded(atMs: number): Promise<number | undefined>;
   /** Playback has caught up with the present. */
@@ -50,6 +52,7 @@ export class PastSession {
   #lastMediaS = 0;
   #patience: ReturnType<typeof setTimeout> | undefined;
   #noteTimer: ReturnType<typeof setTimeout> | undefined;
+  #turn = 0;
   #closed = false;
 
   constructor(options: PastSessionOptions) {
@@ -82,6 +85,7 @@ export class PastSession {
 
   /** Shows `atMs`, or what was recorded next after it. */
   seek(atMs: number, wanted: 'play' | 'pause' | 'as-is' = 'as-is'): void {
+    this.#turn += 1;
     this.#shuttle.stop();
     if (wanted !== 'as-is') this.#wanted = wanted;
     const clock = this.#window?.clock;
@@ -91,6 +95,11 @@ export class PastSession {
       atMs >= clock.startMs &&
       atMs < clock.endMs;
     const place = inside ? clock.toMedia(atMs) : undefined;
+    if (place === undefined && !this.#options.mayBeRecorded(atMs)) {
+      this.atMs.set(atMs);
+      void this.#goOn(atMs);
+      return;
+    }
     if (place === undefined || this.view.get().kind === 'error') {
       this.#load(atMs);
       return;
@@ -190,7 +199,9 @@ export class PastSession {
 
   /** After the end of a window: the next footage, or the present, or the end. */
   async #goOn(fromMs: number): Promise<void> {
+    const turn = ++this.#turn;
     this.#freeze();
+    this.view.set({ kind: 'loading' });
     if (Date.now() - fromMs > PRESENT_MS) {
       let nextMs: number | undefined;
       try {
@@ -198,7 +209,8 @@ export class PastSession {
       } catch {
         nextMs = fromMs;
       }
-      if (this.#closed) return;
+      // Somebody may have gone elsewhere meanwhile.
+      if (this.#closed || turn !== this.#turn) return;
       if (nextMs !== undefined) {
         this.#load(nextMs);
         this.#saySkipped(nextMs - fromMs);

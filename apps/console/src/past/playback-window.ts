@@ -122,8 +122,9 @@ export class PlaybackWindow {
 
   #onError(data: ErrorData): void {
     const status = data.response?.code;
-    const empty = data.details === 'levelEmptyError' || data.details === 'manifestParsingError';
-    if (empty && (status === undefined || status < 400)) {
+    const parsed = data.details === 'levelEmptyError' || data.details === 'manifestParsingError';
+    const absent = data.details === 'manifestLoadError' && status === 404;
+    if (absent || (parsed && (status === undefined || status < 400))) {
       // A playlist without slices is an answer: there is no footage in this period.
       if (!this.#started) {
         this.#started = true;

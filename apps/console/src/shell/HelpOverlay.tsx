@@ -12,7 +12,7 @@ const TITLES: Record<Scope, string> = {
 
 export function HelpOverlay({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   return (
-    <Modal opened={opened} onClose={onClose} title="Keys" size={980} data-testid="help-overlay">
+    <Modal opened={opened} onClose={onClose} title="Keys" size={1080} data-testid="help-overlay">
       <div className={classes.help}>
         {(['everywhere', 'wall', 'camera'] as const).map((scope) => (
           <Bindings key={scope} title={TITLES[scope]} bindings={KEYBOARD[scope]} />

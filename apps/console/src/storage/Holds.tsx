@@ -10,7 +10,6 @@ import {
   Table,
   Text,
   Textarea,
-  TextInput,
 } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
@@ -19,7 +18,8 @@ import type { Hold } from '#contract';
 import { calls } from '../api/calls.js';
 import { useCameras, useHolds } from '../api/queries.js';
 import { useMay } from '../api/use-session.js';
-import { formatMoment, fromLocalInput, toLocalInput } from '../format.js';
+import { MomentInput } from '../form/MomentInput.js';
+import { formatMoment } from '../format.js';
 import classes from '../pages/Pages.module.css';
 import { Fault } from '../shell/Fault.js';
 
@@ -125,18 +125,16 @@ function HoldForm({ onClose }: { onClose: () => void }) {
   const client = useQueryClient();
   const { cameras } = useCameras();
   const [chosen, setChosen] = useState<string[]>([]);
-  const [from, setFrom] = useState(() => toLocalInput(Date.now() - DAY_MS));
-  const [to, setTo] = useState(() => toLocalInput(Date.now()));
+  const [fromMs, setFromMs] = useState(() => Date.now() - DAY_MS);
+  const [toMs, setToMs] = useState(() => Date.now());
   const [reason, setReason] = useState('');
-  const fromMs = fromLocalInput(from);
-  const toMs = fromLocalInput(to);
-  const ordered = fromMs !== undefined && toMs !== undefined && fromMs < toMs;
+  const ordered = fromMs < toMs;
   const add = useMutation({
     mutationFn: () =>
       calls.addHold({
         cameras: chosen,
-        from: new Date(fromMs ?? 0).toISOString(),
-        to: new Date(toMs ?? 0).toISOString(),
+        from: new Date(fromMs).toISOString(),
+        to: new Date(toMs).toISOString(),
         reason: reason.trim(),
       }),
     onSuccess: async () => {
@@ -161,20 +159,12 @@ function HoldForm({ onClose }: { onClose: () => void }) {
           data-autofocus
         />
         <Group grow align="start">
-          <TextInput
-            type="datetime-local"
-            step={1}
-            label="From"
-            value={from}
-            onChange={(change) => setFrom(change.currentTarget.value)}
-          />
-          <TextInput
-            type="datetime-local"
-            step={1}
+          <MomentInput label="From" valueMs={fromMs} onMoment={setFromMs} />
+          <MomentInput
             label="To"
-            value={to}
+            valueMs={toMs}
+            onMoment={setToMs}
             error={ordered ? undefined : 'Must be after From'}
-            onChange={(change) => setTo(change.currentTarget.value)}
           />
         </Group>
         <Textarea

@@ -98,8 +98,7 @@ function drawLane(context: CanvasRenderingContext2D, scene: TimelineScene, lane:
   };
   context.fillStyle = '#11161b';
   context.fillRect(0, laneTop, width, LANE);
-  // Faults are painted last, so that a short one is not lost between two long quiet spans.
-  for (const intended of [true, false]) {
+  const gaps = (intended: boolean) => {
     for (const gap of scene.spans.gaps) {
       const style = GAP_STYLE[gap.reason];
       if (style.intended !== intended) continue;
@@ -108,7 +107,8 @@ function drawLane(context: CanvasRenderingContext2D, scene: TimelineScene, lane:
       context.fillStyle = style.color;
       context.fillRect(box.from, laneTop, box.size, LANE);
     }
-  }
+  };
+  gaps(true);
   for (const track of ['sub', 'main'] as const) {
     context.fillStyle = track === 'main' ? COLORS.main : COLORS.sub;
     const inset = track === 'main' ? 0 : 5;
@@ -118,6 +118,8 @@ function drawLane(context: CanvasRenderingContext2D, scene: TimelineScene, lane:
       if (box !== undefined) context.fillRect(box.from, laneTop + inset, box.size, LANE - inset);
     }
   }
+  // Faults are painted last, so that a short one is not lost in a long view.
+  gaps(false);
 }
 
 function drawMotion(

@@ -3,9 +3,18 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { calls } from '../api/calls.js';
-import { neighbourMotion, nextRecordedMs, NO_SPANS, toSpans, type TimelineSpans } from './spans.js';
+import {
+  isRecorded,
+  neighbourMotion,
+  nextRecordedMs,
+  NO_SPANS,
+  toSpans,
+  type TimelineSpans,
+} from './spans.js';
 import { fetchPeriod, type TimelineView } from './view.js';
 
+/** What was recorded so shortly before the answer may have come into the index after it. */
+const FRESH_MS = 5000;
 const HOUR_MS = 3_600_000;
 const FAR_MS = 400 * 24 * HOUR_MS;
 
@@ -25,7 +34,16 @@ export function useCameraTimeline(camera: string, view: TimelineView) {
     () => toSpans(answer?.cameras.find((row) => row.id === camera)),
     [answer, camera],
   );
+  const mayBeRecorded = (atMs: number): boolean => {
+    const known =
+      query.data !== undefined &&
+      !query.isPlaceholderData &&
+      atMs >= period.fromMs &&
+      atMs < Math.min(period.toMs, query.dataUpdatedAt - FRESH_MS);
+    return !known || isRecorded(spans, atMs);
+  };
   return {
+    mayBeRecorded,
     spans: query.data === undefined ? NO_SPANS : spans,
     unavailable: answer?.unavailable,
     error: query.error,
