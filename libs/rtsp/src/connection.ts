@@ -110,7 +110,7 @@ export class Connection {
 
   /** Idempotent; nothing is called after it, and requests that wait are rejected. */
   close(): void {
-    this.#finish(streamError('stopped', 'the connection was closed'), false);
+    this.#finish(streamError('stopped', 'the stream was stopped'), false);
   }
 
   #connect(signal: AbortSignal): Promise<void> {
