@@ -100,7 +100,12 @@ async function run(settings, demo) {
     }
     child('recorder');
     child('server', seeds);
-    child('transcoder');
+    // Decoding and encoding run on libuv's threads, which are four whatever the machine has, and their
+    // number is read once, before any code of ours.
+    child('transcoder', {
+      UV_THREADPOOL_SIZE:
+        process.env.UV_THREADPOOL_SIZE ?? String(Math.max(4, 2 * availableParallelism() + 4)),
+    });
     if (await serverAnswers(settings, () => stopping !== undefined)) {
       printBanner(settings, demo);
     }
