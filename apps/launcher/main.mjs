@@ -3,7 +3,7 @@
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { networkInterfaces } from 'node:os';
+import { availableParallelism, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { Child } from './child.mjs';
 import { demoCameras } from './demo.mjs';
@@ -103,8 +103,7 @@ async function run(settings, demo) {
     // Decoding and encoding run on libuv's threads, which are four whatever the machine has, and their
     // number is read once, before any code of ours.
     child('transcoder', {
-      UV_THREADPOOL_SIZE:
-        process.env.UV_THREADPOOL_SIZE ?? String(Math.max(4, 2 * availableParallelism() + 4)),
+      UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? String(2 * availableParallelism() + 4),
     });
     if (await serverAnswers(settings, () => stopping !== undefined)) {
       printBanner(settings, demo);

@@ -9,7 +9,7 @@ import type { StillOrder } from './still-desk.js';
 /** The caller has the secret, and still says only which host and port: no path, no credentials. */
 const recorderSchema = z
   .string()
-  .regex(/^http:\/\/[a-z0-9.:[\]-]+\/?$/i, 'expected http://host:port');
+  .regex(/^http:\/\/[a-z0-9._:[\]-]+\/?$/i, 'expected http://host:port');
 
 const sliceSchema = z.object({
   recorder: recorderSchema,
