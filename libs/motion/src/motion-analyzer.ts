@@ -8,15 +8,28 @@ import { watchedTiles } from './regions.js';
 import type { TileGrid } from './tile-grid.js';
 import { KEY_PICTURE, OTHER_PICTURE, TileModel } from './tile-model.js';
 
-const RULES: BlobRules = { low: 3.5, high: 6.5, cap: 14, leastTiles: 2 };
+const RULES: BlobRules = { low: 3.5, high: 6.5, cap: 12, leastTiles: 2 };
 /** A blob of this score is what `moving` begins at: level 0.5. */
-const ORDINARY_SCORE = 24;
+const ORDINARY_SCORE = 19;
 /** One picture is enough from this many times the ordinary score on. */
 const SURE = 2;
 /** Movement goes on down to this share of the ordinary score. */
-const STILL_MOVING = 0.5;
-/** A difference counts as movement this long after the tile last changed. */
-const FRESH_S = 3;
+const STILL_MOVING = 0.9;
+/** A difference beyond so many sigmas has no say in what the local light is. */
+const LIGHT_CLIP = 2.5;
+/** With fewer tiles than this beyond it, local light is not worth looking for. */
+const FEW_DIFFER = 0.03;
+/** With more of the neighbourhood than this beyond it, all of it is light. */
+const MOST_DIFFER = 0.6;
+const MOST_LIGHT = 40;
+const LOCAL_DOUBT = 0.25;
+/** A difference counts as movement this long after the tile last changed: so many times the
+ * longest time between two pictures, within bounds. */
+const FRESH_GAPS = 1.25;
+const LEAST_FRESH_S = 1.5;
+const MOST_FRESH_S = 3;
+/** How fast a longer time between pictures is forgotten. */
+const GAP_FADES_S = 20;
 /** Two weak pictures further apart than this do not confirm each other. */
 const CONFIRM_WITHIN_S = 4.5;
 /** A large blob that keeps its texture, only brighter or darker, is light. */
@@ -39,6 +52,7 @@ export class MotionAnalyzer {
   #watched: Uint8Array;
   #caution: number;
   #lastS: number | undefined;
+  #gapS = 0;
   #settlesAtS = 0;
   #moving = false;
   #weakAtS = -1e9;
@@ -46,6 +60,7 @@ export class MotionAnalyzer {
   readonly #sigma: Float32Array;
   readonly #clipped: Float32Array;
   readonly #light: Float32Array;
+  readonly #fullLight: Float32Array;
   readonly #strength: Float32Array;
   /** Of the picture before, too: what differs must not bend the light's estimate. */
   readonly #covered: Uint8Array;
@@ -61,6 +76,7 @@ export class MotionAnalyzer {
     this.#sigma = new Float32Array(grid.count);
     this.#clipped = new Float32Array(grid.count);
     this.#light = new Float32Array(grid.count);
+    this.#fullLight = new Float32Array(grid.count);
     this.#strength = new Float32Array(grid.count);
     this.#covered = new Uint8Array(grid.count);
   }
@@ -75,6 +91,9 @@ export class MotionAnalyzer {
     const atS = atUnixUs / 1e6;
     const elapsedS = this.#lastS === undefined ? Infinity : Math.max(0.001, atS - this.#lastS);
     this.#lastS = atS;
+    if (elapsedS < FORGET_AFTER_S) {
+      this.#gapS = Math.max(elapsedS, this.#gapS * Math.exp(-elapsedS / GAP_FADES_S));
+    }
     if (elapsedS > FORGET_AFTER_S) return this.#begin(tiles, atUnixUs);
     if (isBurntOut(tiles)) return this.#sample(atUnixUs, 0, [], this.#moving);
     const kind = key ? KEY_PICTURE : OTHER_PICTURE;
@@ -89,7 +108,7 @@ export class MotionAnalyzer {
     }
     model.relight(light ?? SAME_LIGHT, Math.min(5, elapsedS));
     model.compare(tiles, kind, this.#residual, this.#sigma);
-    this.#removeLocalLight();
+    this.#findLocalLight();
     model.notice(tiles, this.#sigma, RULES.low * 1.2, atS);
     this.#weigh(tiles, atS);
     const blobs = this.#blobs
@@ -124,18 +143,47 @@ export class MotionAnalyzer {
     return stayed < tiles.length * SCENE_STAYED;
   }
 
-  /** Leaves in `#residual` what stands out from its surroundings. */
-  #removeLocalLight(): void {
+  /**
+   * Writes into `#light` what a tile's whole neighbourhood changed by. Where most of it changed the
+   * same way, it is taken in full (a cloud's shadow, a lamp), else only as far as noise reaches, so
+   * that a thing does not take itself for light.
+   */
+  #findLocalLight(): void {
     const residual = this.#residual;
     const sigma = this.#sigma;
+    const light = this.#light;
     const clipped = this.#clipped;
+    let differing = 0;
     for (let tile = 0; tile < residual.length; tile++) {
-      const most = 2.5 * (sigma[tile] as number);
+      const most = LIGHT_CLIP * (sigma[tile] as number);
       const step = residual[tile] as number;
       // Plain comparisons: Math.min and Math.max cost ten times as much here.
-      clipped[tile] = step > most ? most : step < -most ? -most : step;
+      clipped[tile] =
+        step > most ? LIGHT_CLIP : step < -most ? -LIGHT_CLIP : (step / most) * LIGHT_CLIP;
+      if (step > most || step < -most) differing += 1;
     }
-    this.#local.average(clipped, this.#light);
+    if (differing < residual.length * FEW_DIFFER) {
+      light.fill(0);
+      return;
+    }
+    this.#local.average(clipped, light);
+    for (let tile = 0; tile < residual.length; tile++) {
+      const step = residual[tile] as number;
+      clipped[tile] = step > MOST_LIGHT ? MOST_LIGHT : step < -MOST_LIGHT ? -MOST_LIGHT : step;
+    }
+    const full = this.#fullLight;
+    this.#local.average(clipped, full);
+    for (let tile = 0; tile < residual.length; tile++) {
+      const share = light[tile] as number;
+      const spread = sigma[tile] as number;
+      if (Math.abs(share) < LIGHT_CLIP * MOST_DIFFER) {
+        light[tile] = share * spread;
+        continue;
+      }
+      const step = full[tile] as number;
+      light[tile] = step;
+      sigma[tile] = Math.sqrt(spread * spread + (LOCAL_DOUBT * step) ** 2);
+    }
   }
 
   /** Strength of tiles that differ and changed lately; `#covered` is all that differ. */
@@ -143,6 +191,7 @@ export class MotionAnalyzer {
     const strength = this.#strength;
     const covered = this.#covered;
     const { changedAt } = this.#model;
+    const freshS = Math.min(MOST_FRESH_S, Math.max(LEAST_FRESH_S, FRESH_GAPS * this.#gapS));
     for (let tile = 0; tile < tiles.length; tile++) {
       const sigma = this.#sigma[tile] as number;
       const step = Math.abs((this.#residual[tile] as number) - (this.#light[tile] as number));
@@ -156,7 +205,7 @@ export class MotionAnalyzer {
         continue;
       }
       covered[tile] = 1;
-      if (this.#watched[tile] === 1 && atS - (changedAt[tile] as number) <= FRESH_S) {
+      if (this.#watched[tile] === 1 && atS - (changedAt[tile] as number) <= freshS) {
         strength[tile] = sigmas;
       }
     }

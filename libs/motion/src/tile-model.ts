@@ -17,16 +17,31 @@ const GENTLE_STEP = 3;
 const LIGHT_DOUBT = 0.1;
 const BLACK = 16;
 const CLIPPED_DOUBT = 0.15;
+/** Above it, a tile is learned anew rather than trusted. */
+const MUCH_DOUBT = 1.5;
 const DOUBT_FADES_S = 2;
 const BACKGROUND_S = 12;
 const BACKGROUND_IN_DOUBT_S = 0.7;
 const NOISE_S = 8;
+const KIND_OFFSET_S = 30;
+/** The first pictures of each kind, in which noise is guessed. */
+const FIRST_LOOKS = 3;
+const GUESS_STRIDE = 11;
 /** What stands still this long becomes background. */
 const STILL_ABSORBED_S = 12;
 /** What flickers this long becomes background, too. */
 const ALWAYS_ABSORBED_S = 90;
 const FORMER_FORGOTTEN_S = 900;
 const NEVER = -1e9;
+
+export interface TilesSeen {
+  /** Difference from the background. */
+  readonly residual: Float32Array;
+  /** One per tile that something stands on. */
+  readonly covered: Uint8Array;
+  readonly atS: number;
+  readonly elapsedS: number;
+}
 
 export class TileModel {
   /** Luma when nothing moves, in the light of the latest picture. */
@@ -42,6 +57,8 @@ export class TileModel {
   readonly #offsets: readonly [Float32Array, Float32Array];
   readonly #noises: readonly [Float32Array, Float32Array];
   readonly #kindSeenAt: [number, number] = [NEVER, NEVER];
+  readonly #kindSeen: [number, number] = [0, 0];
+  #learned = 1;
 
   constructor(count: number) {
     this.background = new Float32Array(count);
@@ -62,6 +79,7 @@ export class TileModel {
   learn(now: Float32Array): void {
     this.background.set(now);
     this.#settled.set(now);
+    this.#learned = 1;
   }
 
   /** The whole scene looks different: what was seen so far may come back. */
@@ -100,6 +118,7 @@ export class TileModel {
     const offsets = this.#offsets[kind];
     const noises = this.#noises[kind];
     const doubt = this.#doubt;
+    if (this.#kindSeen[kind] < FIRST_LOOKS) this.#guessNoise(now, kind);
     for (let tile = 0; tile < now.length; tile++) {
       const expected = (background[tile] as number) + (offsets[tile] as number);
       const possible = expected > 255 ? 255 : expected < 0 ? 0 : expected;
@@ -109,6 +128,21 @@ export class TileModel {
       const clipped = expected < BLACK ? (BLACK - expected) * CLIPPED_DOUBT : 0;
       const unsure = (doubt[tile] as number) + clipped;
       sigma[tile] = Math.sqrt(noise * noise + NOISE_FLOOR * NOISE_FLOOR + unsure * unsure);
+    }
+  }
+
+  /** Before a tile's own noise is known, it is taken to be as noisy as tiles are on the whole. */
+  #guessNoise(now: Float32Array, kind: PictureKind): void {
+    const { background } = this;
+    const noises = this.#noises[kind];
+    const steps: number[] = [];
+    for (let tile = 0; tile < now.length; tile += GUESS_STRIDE) {
+      steps.push(Math.abs((now[tile] as number) - (background[tile] as number)));
+    }
+    steps.sort((a, b) => a - b);
+    const guess = Math.min(MOST_NOISE, 1.3 * (steps[steps.length >> 1] ?? 0));
+    for (let tile = 0; tile < noises.length; tile++) {
+      if ((noises[tile] as number) < guess) noises[tile] = guess;
     }
   }
 
@@ -136,28 +170,28 @@ export class TileModel {
   }
 
   /** Learns from a picture; `covered` marks the tiles that differ from their background. */
-  update(
-    now: Float32Array,
-    kind: PictureKind,
-    seen: { residual: Float32Array; covered: Uint8Array; atS: number; elapsedS: number },
-  ): void {
+  update(now: Float32Array, kind: PictureKind, seen: TilesSeen): void {
     const { residual, covered, atS, elapsedS } = seen;
     const { background } = this;
     const offsets = this.#offsets[kind];
     const noises = this.#noises[kind];
     const doubt = this.#doubt;
-    const slow = 1 - Math.exp(-elapsedS / BACKGROUND_S);
+    // The first pictures make an average, so that the noise of the very first does not stay.
+    this.#learned += 1;
+    const slow = Math.max(1 / this.#learned, 1 - Math.exp(-elapsedS / BACKGROUND_S));
     const fast = 1 - Math.exp(-elapsedS / BACKGROUND_IN_DOUBT_S);
     const sinceKindS = Math.min(5, atS - this.#kindSeenAt[kind]);
     this.#kindSeenAt[kind] = atS;
-    const offsetRate = atS - this.#kindSeenAt[kind === 0 ? 1 : 0] < 20 ? 0.06 : 0;
+    this.#kindSeen[kind] += 1;
+    const bothKinds = atS - this.#kindSeenAt[kind === 0 ? 1 : 0] < 20;
+    const offsetRate = bothKinds ? 1 - Math.exp(-sinceKindS / KIND_OFFSET_S) : 0;
     const noiseRate = Math.min(0.1, 1 - Math.exp(-sinceKindS / NOISE_S));
     for (let tile = 0; tile < now.length; tile++) {
       const off = residual[tile] as number;
       const noise = noises[tile] as number;
       const far = Math.min(Math.abs(off), 3 * noise + 0.5);
       if (covered[tile] === 0) {
-        const rate = (doubt[tile] as number) > NOISE_FLOOR ? fast : slow;
+        const rate = (doubt[tile] as number) > MUCH_DOUBT ? fast : slow;
         background[tile] = (background[tile] as number) + rate * off;
         const offset = (offsets[tile] as number) + offsetRate * off;
         offsets[tile] = Math.min(MOST_KIND_OFFSET, Math.max(-MOST_KIND_OFFSET, offset));
