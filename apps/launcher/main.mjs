@@ -31,6 +31,8 @@ async function run(settings, demo) {
   const secrets = readSecrets(settings.dataDir);
   const children = [];
   let postgres;
+  /** A start under way: ending in the middle of one would leave its PostgreSQL behind. */
+  let databaseStart;
   let stopping;
 
   const stop = (why) => {
@@ -41,6 +43,7 @@ async function run(settings, demo) {
         children.filter((child) => child.name === 'recorder').map((child) => child.stop()),
       );
       await Promise.all(children.map((child) => child.stop()));
+      await databaseStart?.catch(() => {});
       await postgres?.stop();
       release(settings.dataDir);
       log('stopped');
@@ -63,10 +66,14 @@ async function run(settings, demo) {
       postgres.onExit(() => {
         if (stopping !== undefined) return;
         log('PostgreSQL ended; starting it again');
-        startDatabase().catch((error) => log(error.message));
+        databaseStart = startDatabase();
+        databaseStart.catch((error) => log(error.message));
       });
     };
-    if (settings.databaseUrl === undefined) await startDatabase();
+    if (settings.databaseUrl === undefined) {
+      databaseStart = startDatabase();
+      await databaseStart;
+    }
 
     const environment = {
       ...settings.environment,

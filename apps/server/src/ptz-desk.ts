@@ -101,7 +101,7 @@ export class PtzDesk {
   /** The camera's address or password changed: connects anew at the next command. */
   forget(camera: string): void {
     const head = this.#heads.get(camera);
-    if (head !== undefined) this.#drop(head);
+    if (head !== undefined) void this.#drop(head);
   }
 
   /** Stops every camera that moves. */
@@ -131,12 +131,15 @@ export class PtzDesk {
 
   #take(camera: string, operator: Operator): Head {
     const head = this.#head(camera);
-    if (head.holder !== undefined && head.holder.key !== operator.key) {
+    // One person at a stick may also save a preset, which comes by another way.
+    if (head.holder !== undefined && head.holder.name !== operator.name) {
       const holder = head.holder.name;
       throw new NightjarError('conflict', `${holder} moves this camera now`, { camera, holder });
     }
-    if (head.holder === undefined) this.#o.onTaken(camera, operator);
-    head.holder = operator;
+    if (head.holder === undefined) {
+      this.#o.onTaken(camera, operator);
+      head.holder = operator;
+    }
     head.release?.cancel();
     head.release = this.#o.clock.after(LOCK_MS, () => this.#free(head));
     return head;
