@@ -77,7 +77,9 @@ test('an export is made by a job, told of on the way, fetched with ranges, and d
     headers: { range: 'bytes=1-' },
   });
   expect([file.status, file.body]).toEqual([206, 'PK']);
-  expect(file.headers.get('content-disposition')).toMatch(/^attachment; filename="nightjar-.*\.zip"$/);
+  expect(file.headers.get('content-disposition')).toMatch(
+    /^attachment; filename="nightjar-.*\.zip"$/,
+  );
 
   let deleted = false;
   transcoder.answer(`/internal/exports/${id}`, (request, response) => {
@@ -108,9 +110,13 @@ test('an export of footage that nobody has is refused at once', async () => {
   });
   expect(unknown.status).toBe(400);
   await recorder.stop();
-  await eventually('the loss to show', async () => {
-    const answer = await server.admin<Problem>('POST', '/api/exports', INPUT());
-    return answer.status === 503;
-  }, 15_000);
+  await eventually(
+    'the loss to show',
+    async () => {
+      const answer = await server.admin<Problem>('POST', '/api/exports', INPUT());
+      return answer.status === 503;
+    },
+    15_000,
+  );
   await recorder.listen();
 }, 60_000);

@@ -1,13 +1,28 @@
 // The past: playlists, slices, clips and stills, passed on from whoever has or makes them.
 
-import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
-import type { Request, Response } from 'express';
+import {
+  Controller,
+  createParamDecorator,
+  Get,
+  Inject,
+  Query,
+  Res,
+  type ExecutionContext,
+} from '@nestjs/common';
+import type { Response } from 'express';
 import type { z } from 'zod';
 import { clipQuerySchema, frameQuerySchema, playlistQuerySchema } from '#contract';
-import { FootageDesk } from './footage-desk.js';
-import type { Principal } from './gatekeeper.js';
+import { FootageDesk, type FootageCall } from './footage-desk.js';
 import { Fits } from './input.js';
-import { Caller } from './session-guard.js';
+import { callerOf, type AdmittedRequest } from './session-guard.js';
+
+type Asking = Omit<FootageCall, 'response'>;
+
+/** Who asks for footage of which camera. */
+const Asked = createParamDecorator((_: unknown, context: ExecutionContext): Asking => {
+  const request = context.switchToHttp().getRequest<AdmittedRequest>();
+  return { camera: String(request.params['id']), caller: callerOf(request), request };
+});
 
 @Controller('api/cameras/:id')
 export class FootageController {
@@ -15,64 +30,43 @@ export class FootageController {
 
   @Get('playback.m3u8')
   playlist(
-    @Param('id') camera: string,
-    @Query(new Fits(playlistQuerySchema)) query: z.output<typeof playlistQuerySchema>,
-    @Caller() caller: Principal,
-    @Req() request: Request,
+    @Asked() asked: Asking,
     @Res() response: Response,
+    @Query(new Fits(playlistQuerySchema)) query: z.output<typeof playlistQuerySchema>,
   ): Promise<void> {
-    return this.desk.playlist({ camera, caller, request, response }, query);
+    return this.desk.playlist({ ...asked, response }, query);
   }
 
   @Get('init.mp4')
-  init(
-    @Param('id') camera: string,
-    @Caller() caller: Principal,
-    @Req() request: Request,
-    @Res() response: Response,
-  ): Promise<void> {
-    return this.desk.part({ camera, caller, request, response }, 'init');
+  init(@Asked() asked: Asking, @Res() response: Response): Promise<void> {
+    return this.desk.part({ ...asked, response }, 'init');
   }
 
   @Get('slice.m4s')
-  slice(
-    @Param('id') camera: string,
-    @Caller() caller: Principal,
-    @Req() request: Request,
-    @Res() response: Response,
-  ): Promise<void> {
-    return this.desk.part({ camera, caller, request, response }, 'slice');
+  slice(@Asked() asked: Asking, @Res() response: Response): Promise<void> {
+    return this.desk.part({ ...asked, response }, 'slice');
   }
 
   @Get('clip.mp4')
   clip(
-    @Param('id') camera: string,
-    @Query(new Fits(clipQuerySchema)) query: z.output<typeof clipQuerySchema>,
-    @Caller() caller: Principal,
-    @Req() request: Request,
+    @Asked() asked: Asking,
     @Res() response: Response,
+    @Query(new Fits(clipQuerySchema)) query: z.output<typeof clipQuerySchema>,
   ): Promise<void> {
-    return this.desk.clip({ camera, caller, request, response }, query);
+    return this.desk.clip({ ...asked, response }, query);
   }
 
   @Get('frame.jpg')
   frame(
-    @Param('id') camera: string,
-    @Query(new Fits(frameQuerySchema)) query: z.output<typeof frameQuerySchema>,
-    @Caller() caller: Principal,
-    @Req() request: Request,
+    @Asked() asked: Asking,
     @Res() response: Response,
+    @Query(new Fits(frameQuerySchema)) query: z.output<typeof frameQuerySchema>,
   ): Promise<void> {
-    return this.desk.frame({ camera, caller, request, response }, query);
+    return this.desk.frame({ ...asked, response }, query);
   }
 
   @Get('live.mp4')
-  live(
-    @Param('id') camera: string,
-    @Caller() caller: Principal,
-    @Req() request: Request,
-    @Res() response: Response,
-  ): Promise<void> {
-    return this.desk.live({ camera, caller, request, response });
+  live(@Asked() asked: Asking, @Res() response: Response): Promise<void> {
+    return this.desk.live({ ...asked, response });
   }
 }

@@ -102,7 +102,9 @@ function queryParameters(route: Route): Json[] {
 }
 
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
-  const { $schema: _, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Json;
+  const json = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Json;
+  // The document says once, at its top, which dialect its schemas are of.
+  delete json['$schema'];
   return json;
 }
 

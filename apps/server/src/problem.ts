@@ -1,7 +1,7 @@
 // Errors on the wire: RFC 9457 problem details, with the house's codes and one map to statuses.
 
 import { STATUS_CODES } from 'node:http';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { NightjarError, type ErrorCode } from '#base';
 import type { Problem } from '#contract';
 

@@ -2,7 +2,6 @@
 
 import 'reflect-metadata';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
 import express, {
@@ -143,9 +142,10 @@ async function listen(server: Server, host: string, port: number): Promise<strin
     server.once('error', reject);
     server.listen(port, host, resolve);
   });
-  const bound = server.address() as AddressInfo;
+  const bound = server.address();
+  const boundPort = bound !== null && typeof bound === 'object' ? bound.port : port;
   const shown = ['0.0.0.0', '::'].includes(host) ? 'localhost' : host;
-  return `http://${shown.includes(':') ? `[${shown}]` : shown}:${bound.port}`;
+  return `http://${shown.includes(':') ? `[${shown}]` : shown}:${boundPort}`;
 }
 
 function close(server: Server): Promise<void> {

@@ -6,7 +6,7 @@ import { isInternalCaller, NightjarError } from '#base';
 import type { Gatekeeper, Principal } from './gatekeeper.js';
 import { findRoute } from './route-table.js';
 
-type AdmittedRequest = Request & { principal?: Principal };
+export type AdmittedRequest = Request & { principal?: Principal };
 
 export class SessionGuard implements CanActivate {
   readonly #gatekeeper: Gatekeeper;
@@ -33,8 +33,11 @@ export class SessionGuard implements CanActivate {
 }
 
 /** Who calls, on routes that are not public. */
-export const Caller = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
-  const { principal } = context.switchToHttp().getRequest<AdmittedRequest>();
+export const Caller = createParamDecorator((_: unknown, context: ExecutionContext): Principal =>
+  callerOf(context.switchToHttp().getRequest<AdmittedRequest>()),
+);
+
+export function callerOf({ principal }: AdmittedRequest): Principal {
   if (principal === undefined) throw new NightjarError('unauthenticated', 'expected a session');
   return principal;
-});
+}
