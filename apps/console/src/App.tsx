@@ -46,8 +46,9 @@ export function App() {
   return (
     <MantineProvider theme={theme} cssVariablesResolver={cssVariables} forceColorScheme="dark">
       <QueryClientProvider client={queryClient}>
-        <Notifications position="bottom-right" limit={4} />
         <BrowserRouter>
+          {/* Inside the router, because toasts hold links. */}
+          <Notifications position="bottom-right" limit={4} />
           <Routes>
             <Route path="/login" element={<LoginPage />} />
             <Route path="/setup" element={<SetupPage />} />

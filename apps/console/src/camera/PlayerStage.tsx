@@ -29,6 +29,7 @@ export function PlayerStage({ camera, status, player }: PlayerStageProps) {
           track={player.choice === '480p' && camera.streams.sub !== undefined ? 'sub' : 'main'}
           hasSub={camera.streams.sub !== undefined}
           detail="source"
+          frozen={mode === 'past'}
           canvasTestId="player-live-canvas"
           canvasRef={player.liveRef}
           reason={status?.state === 'offline' ? status.reason : undefined}

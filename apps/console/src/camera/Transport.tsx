@@ -72,7 +72,10 @@ export function Transport({ player, onGoTo, onMotion, onSnapshot, onFullScreen }
       <SegmentedControl
         aria-label="Speed"
         disabled={!past}
-        data={SPEEDS.map((speed) => ({ value: String(speed), label: `${speed}×` }))}
+        data={SPEEDS.map((speed) => ({
+          value: String(speed),
+          label: speed === 0.5 ? '½×' : `${speed}×`,
+        }))}
         value={String(player.speed)}
         onChange={(speed) => player.setSpeed(Number(speed))}
       />
@@ -89,7 +92,7 @@ export function Transport({ player, onGoTo, onMotion, onSnapshot, onFullScreen }
       <span className={classes.space} />
       <MomentInput
         size="xs"
-        width={112}
+        width={100}
         valueMs={undefined}
         title="Go to a time; press Enter"
         placeholder="Go to 14:30"
@@ -98,7 +101,7 @@ export function Transport({ player, onGoTo, onMotion, onSnapshot, onFullScreen }
       <Select
         aria-label="Quality"
         size="xs"
-        w={124}
+        w={116}
         allowDeselect={false}
         data-testid="rendition"
         data={[
@@ -157,9 +160,7 @@ function TimeShown({ player }: { player: Player }) {
     <div className={classes.time}>
       <time data-testid="player-time" data-at={Math.round(atMs)}>
         {formatClock(atMs)}
-        {positionMs !== undefined && (
-          <small>.{String(Math.floor(atMs % 1000)).padStart(3, '0')}</small>
-        )}
+        {state === 'paused' && <small>.{String(Math.floor(atMs % 1000)).padStart(3, '0')}</small>}
       </time>
       <span>{formatDay(atMs)}</span>
       <span className={classes.state} data-testid="play-state" data-state={state}>

@@ -16,6 +16,8 @@ interface LivePictureProps {
   readonly detail: 'fit' | 'source';
   readonly fit?: 'contain' | 'fill';
   readonly canvasTestId: string;
+  /** True leaves the last picture standing and the decoder idle. */
+  readonly frozen?: boolean;
   /** Words from the camera's status, which outrank what the socket knows. */
   readonly reason?: string | undefined;
   readonly canvasRef?: RefObject<HTMLCanvasElement | null>;
@@ -25,7 +27,7 @@ const CONNECTING = new Signal<LiveView>({ kind: 'connecting' });
 const ON_CANVAS = new Signal<'canvas' | 'video'>('canvas');
 
 export function LivePicture(props: LivePictureProps) {
-  const { camera, detail, canvasRef, hasSub = false } = props;
+  const { camera, detail, canvasRef, hasSub = false, frozen = false } = props;
   const [mainFails, setMainFails] = useState(false);
   const track = mainFails && hasSub ? 'sub' : props.track;
   const ownRef = useRef<HTMLCanvasElement>(null);
@@ -35,11 +37,11 @@ export function LivePicture(props: LivePictureProps) {
   useEffect(() => {
     const canvas = (canvasRef ?? ownRef).current;
     const video = videoRef.current;
-    if (canvas === null || video === null) return;
+    if (canvas === null || video === null || frozen) return;
     const opened = new LiveSession({ camera, track, detail, canvas, video });
     setSession(opened);
     return () => opened.close();
-  }, [camera, track, detail, canvasRef]);
+  }, [camera, track, detail, canvasRef, frozen]);
 
   const view = useSignal(session?.view ?? CONNECTING);
   const surface = useSignal(session?.surface ?? ON_CANVAS);
@@ -71,7 +73,7 @@ export function LivePicture(props: LivePictureProps) {
         autoPlay
         playsInline
       />
-      {words !== undefined && (
+      {words !== undefined && !frozen && (
         <div className={classes.words} data-veiled={veiled}>
           <strong>{words.title}</strong>
           {(props.reason ?? words.detail) !== undefined && view.kind !== 'connecting' && (
