@@ -146,6 +146,18 @@ test('an operator who leaves stops the camera and frees it at once', async () =>
   expect(camera.words.at(-1)).toBe('preset 1');
 });
 
+test('one person on two ways is one holder, and the way used last counts', async () => {
+  const { camera, desk, ann, stopped, taken } = setUp();
+  const stick: Operator = { ...ann, key: 'stick' };
+  await desk.savePreset(CAMERA, 'Gate', ann);
+  await desk.move(CAMERA, speed(1), stick);
+  desk.leave(ann);
+  expect(camera.words).toEqual([1]);
+  desk.leave(stick);
+  await eventually('the stop', () => stopped.length === 1);
+  expect(taken).toEqual(['ann']);
+});
+
 test('one connection serves all commands, and a changed camera gets a new one', async () => {
   const { desk, ann, connects } = setUp();
   await desk.move(CAMERA, speed(1), ann);

@@ -136,10 +136,9 @@ export class PtzDesk {
       const holder = head.holder.name;
       throw new NightjarError('conflict', `${holder} moves this camera now`, { camera, holder });
     }
-    if (head.holder === undefined) {
-      this.#o.onTaken(camera, operator);
-      head.holder = operator;
-    }
+    if (head.holder === undefined) this.#o.onTaken(camera, operator);
+    // The way that was used last is told of stops, and stops the camera by closing.
+    head.holder = operator;
     head.release?.cancel();
     head.release = this.#o.clock.after(LOCK_MS, () => this.#free(head));
     return head;
