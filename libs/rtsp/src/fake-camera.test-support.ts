@@ -1,7 +1,8 @@
 // A camera that does what a test tells it, right or wrong, on a real socket.
 
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import type { Log } from '#base';
+import { silentLog, type Log } from '#base';
+import { eventually, FakeClock } from '#base/testing';
 import { CameraStream } from './camera-stream.js';
 import { H264_PPS, H264_SPS, packetize, RecordingSink, slice } from './packets.test-support.js';
 import type { StreamEnd, StreamInfo, StreamOptions } from './stream-face.js';
@@ -166,7 +167,7 @@ function readRequest(text: string): CameraRequest {
 }
 
 /** A stream with a listener that remembers. */
-export function watch(options: Omit<StreamOptions, 'listener' | 'log'> & { log: Log }) {
+function watch(options: Omit<StreamOptions, 'listener' | 'log'> & { log: Log }) {
   const starts: StreamInfo[] = [];
   const formats: VideoFormat[] = [];
   const ends: StreamEnd[] = [];
@@ -185,4 +186,47 @@ export function watch(options: Omit<StreamOptions, 'listener' | 'log'> & { log: 
     },
   });
   return { stream, starts, formats, ends, clocks, sink };
+}
+
+/** Cameras and streams that are closed behind each test of the file that calls this. */
+export function testBench() {
+  const cleanups: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  });
+  return {
+    cleanups,
+    async camera(handlers: Readonly<Record<string, Handler>> = {}): Promise<FakeCamera> {
+      const started = await FakeCamera.start(handlers);
+      cleanups.push(() => started.close());
+      return started;
+    },
+    start(url: string, options: Partial<StreamOptions> = {}) {
+      const clock = (options.clock ?? new FakeClock()) as FakeClock;
+      const log = silentLog();
+      const backoff = { firstMs: 1000, capMs: 30_000, random: () => 0.999 };
+      const watched = watch({ url, transport: 'tcp', log, backoff, ...options, clock });
+      cleanups.push(() => {
+        const stopped = watched.stream.stop();
+        // A camera that answers no TEARDOWN is waited for by this clock.
+        if (clock instanceof FakeClock) clock.advance(60_000);
+        return stopped;
+      });
+      watched.stream.start();
+      return { ...watched, clock };
+    },
+  };
+}
+
+/** Waits until so many runs or attempts have ended. */
+export function ended(watched: { readonly ends: readonly unknown[] }, count = 1): Promise<unknown> {
+  return eventually('the end', () => watched.ends.length >= count);
+}
+
+export function refuse(status: string, headers: readonly string[] = []): Handler {
+  return (request, client) => client.answer(request, status, headers);
+}
+
+export function say(text: string): Handler {
+  return (_, client) => client.write(text);
 }
