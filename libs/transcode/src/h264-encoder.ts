@@ -1,6 +1,7 @@
 // Encodes pictures of one size to H.264 whose parameter sets depend on nothing but that size.
 
 import { NightjarError } from '#base';
+import { nalType, splitAnnexB } from '#media';
 import {
   AV_CODEC_FLAG_CLOSED_GOP,
   AV_CODEC_FLAG_GLOBAL_HEADER,
@@ -28,7 +29,6 @@ import type { EncodePath } from './encode-path.js';
 import { checked, gave } from './native.js';
 import { bitrateLimit, h264Level, type PictureSize } from './picture-size.js';
 import type { PictureTarget } from './picture-scaler.js';
-import { splitNals } from './nal-units.js';
 
 /** The rate control's first guess; a fixed one, because some encoders write it into the SPS. */
 const NOMINAL_FPS = 25;
@@ -71,8 +71,8 @@ export class H264Encoder {
     this.#uploads = uploads;
     this.target = target;
     this.#packet.alloc();
-    this.parameterSets = splitNals(context.extraData ?? Buffer.alloc(0)).filter((nal) =>
-      [SPS, PPS].includes((nal[0] ?? 0) & 0x1f),
+    this.parameterSets = splitAnnexB(context.extraData ?? Buffer.alloc(0)).filter((nal) =>
+      [SPS, PPS].includes(nalType('h264', nal[0] ?? 0)),
     );
   }
 
@@ -191,7 +191,7 @@ export class H264Encoder {
       // The packet's memory goes with the packet, so its NAL units are copied out.
       const data = Buffer.from(this.#packet.data ?? Buffer.alloc(0));
       onEncoded({
-        nals: splitNals(data).filter(isPicture),
+        nals: splitAnnexB(data).filter(isPicture),
         pts: Number(this.#packet.pts),
         key: this.#packet.isKeyframe,
       });
@@ -202,6 +202,6 @@ export class H264Encoder {
 
 /** Slices of a picture (types 1 to 5): no parameter sets, delimiters, SEI or filler. */
 function isPicture(nal: Uint8Array): boolean {
-  const type = (nal[0] ?? 0) & 0x1f;
+  const type = nalType('h264', nal[0] ?? 0);
   return type >= 1 && type <= 5;
 }

@@ -5,7 +5,6 @@ import { FrameTable, writeFragmentHead } from '#media';
 import { X264_PATH } from './encode-path.js';
 import { makeFootage, type Footage } from './footage.test-support.js';
 import { readInit, readSamples, type SourceSample } from './fmp4-reader.js';
-import { splitNals } from './nal-units.js';
 import { RenditionPassError, runRendition } from './rendition.js';
 import { Transcoder } from './transcoder.js';
 
@@ -247,9 +246,4 @@ test('a pass that fails on the way is taken over where it stopped', async () => 
   expect(samples.map(({ dts }) => dts)).toEqual(
     Array.from({ length: footage.pictures }, (_, index) => index * 3600),
   );
-});
-
-test('start codes of both lengths part NAL units', () => {
-  const data = Buffer.from('0000000167aa00000000016800000001 65bb000001'.replace(' ', ''), 'hex');
-  expect(splitNals(data).map((nal) => nal.toString('hex'))).toEqual(['67aa', '68', '65bb']);
 });

@@ -1,6 +1,6 @@
 // Describes what an encoder makes, for the initialisation of its renditions.
 
-import type { VideoFormat } from '#media';
+import { nalType, type VideoFormat } from '#media';
 import type { PictureSize } from './picture-size.js';
 
 /** `parameterSets` as an H264Encoder gives them: the SPS is among them. */
@@ -8,7 +8,7 @@ export function videoFormatOf(
   parameterSets: readonly Uint8Array[],
   size: PictureSize,
 ): VideoFormat {
-  const sps = parameterSets.find((nal) => ((nal[0] ?? 0) & 0x1f) === 7) ?? new Uint8Array(4);
+  const sps = parameterSets.find((nal) => nalType('h264', nal[0] ?? 0) === 7) ?? new Uint8Array(4);
   const profileAndLevel = Buffer.from(sps.subarray(1, 4)).toString('hex');
   return {
     codec: 'h264',
