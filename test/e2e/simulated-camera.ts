@@ -1,6 +1,7 @@
 // Our own simulator in a process of its own.
 
 import { spawn } from 'node:child_process';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,6 +27,8 @@ export async function startSimulatedCamera(
   scene: string,
   options: SimulatorOptions = {},
 ): Promise<SimulatedCamera> {
+  // Drawing and encoding a scene takes seconds, once; whoever waits for a camera should not.
+  if (options.user !== undefined) await (await startSimulatedCamera(scene)).close();
   const child = spawn(process.execPath, ['dist/apps/simulator/src/main.js', 'simulator'], {
     cwd: ROOT,
     env: {
@@ -50,8 +53,10 @@ export async function startSimulatedCamera(
     child.once('exit', (code) => reject(new Error(`the simulator ended with ${code}`)));
     child.once('error', reject);
   });
+  const url = `rtsp://127.0.0.1:${ready.rtspPort}/${scene}`;
+  if (options.user === undefined) await describeStream(url);
   return {
-    url: `rtsp://127.0.0.1:${ready.rtspPort}/${scene}`,
+    url,
     port: ready.rtspPort,
     onvifPort: ready.onvifPort,
     pid: child.pid ?? -1,
@@ -62,4 +67,21 @@ export async function startSimulatedCamera(
       await ended;
     },
   };
+}
+
+/** Resolves when the stream can be described, which is when its clip is there. */
+function describeStream(url: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1', () => {
+      socket.write(`DESCRIBE ${url} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n`);
+    });
+    socket.setTimeout(180_000, () => socket.destroy(new Error(`${url} was not described in time`)));
+    socket.once('data', (data) => {
+      socket.destroy();
+      const line = data.toString().split('\r\n')[0] ?? '';
+      if (line.includes(' 200 ')) resolve();
+      else reject(new Error(`${url} was answered with ${line}`));
+    });
+    socket.once('error', reject);
+  });
 }
