@@ -17,12 +17,13 @@ import { OpenChunk, type NewChunk } from './open-chunk.js';
 import { MAX_PAYLOAD_BYTES, type TrackIdentity } from './record-header.js';
 import { recoverChunk, scanListed } from './recovery.js';
 import { SealChain } from './seal-chain.js';
-import { withLanes } from './disk-lanes.js';
+import { laneWidths, withLanes } from './disk-lanes.js';
 import { ChunkDirectory, type ListedChunk } from './store-directory.js';
 import { TrackWriter } from './track-writer.js';
 
 const CHUNK_BYTES = 10_000_000;
 const CHUNK_SECONDS = 15 * 60;
+const DEFAULT_THREADS = 4;
 /** A track with more chunks than this behind its index needs a rebuild, not a recovery. */
 const MAX_UNINDEXED_CHUNKS = 64;
 /** So many indexed chunks in a row, from the newest back, mean that the older ones are too. */
@@ -41,6 +42,8 @@ export interface ChunkStoreOptions {
    * identity is never initialised again, even when it looks new (its disk is not mounted).
    */
   readonly expected?: ReadonlyMap<string, string>;
+  /** How many threads Node's pool has (UV_THREADPOOL_SIZE); 4. Disks take three quarters of them. */
+  readonly threads?: number;
   /** Where a test stands between the store and the disk. */
   readonly files?: ChunkFiles;
 }
@@ -72,13 +75,14 @@ export class ChunkStore {
    * is left.
    */
   static async open(options: ChunkStoreOptions): Promise<ChunkStore> {
-    const { clock, log, expected, files = nodeFiles } = options;
+    const { clock, log, expected, files = nodeFiles, threads = DEFAULT_THREADS } = options;
     const paths = [...new Set(options.directories)];
+    const widths = laneWidths(threads, paths.length);
     const directories = paths.map(
       (path) =>
         new ChunkDirectory({
           path,
-          files: withLanes(files),
+          files: withLanes(files, widths),
           clock,
           log,
           expectedId: expected?.get(path),

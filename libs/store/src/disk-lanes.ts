@@ -3,8 +3,19 @@
 
 import type { ChunkFile, ChunkFiles } from './chunk-files.js';
 
-const WRITES_AT_ONCE = 3;
-const READS_AT_ONCE = 2;
+export interface LaneWidths {
+  readonly writes: number;
+  readonly reads: number;
+}
+
+/**
+ * Half of Node's threads for writes and a quarter for reads, shared by the directories: the rest
+ * stays for the index and everything else.
+ */
+export function laneWidths(threads: number, directories: number): LaneWidths {
+  const share = threads / directories;
+  return { writes: Math.max(1, Math.floor(share / 2)), reads: Math.max(1, Math.floor(share / 4)) };
+}
 
 class Lane {
   #free: number;
@@ -28,9 +39,9 @@ class Lane {
 }
 
 /** The same files; what touches bytes or syncs waits for its turn, reads apart from writes. */
-export function withLanes(files: ChunkFiles): ChunkFiles {
-  const writes = new Lane(WRITES_AT_ONCE);
-  const reads = new Lane(READS_AT_ONCE);
+export function withLanes(files: ChunkFiles, widths: LaneWidths): ChunkFiles {
+  const writes = new Lane(widths.writes);
+  const reads = new Lane(widths.reads);
   const laned = (file: ChunkFile): ChunkFile => ({
     write: (buffers, position) => writes.run(() => file.write(buffers, position)),
     read: (buffer, position) => reads.run(() => file.read(buffer, position)),
@@ -46,6 +57,10 @@ export function withLanes(files: ChunkFiles): ChunkFiles {
     syncDirectory: (path) => writes.run(() => files.syncDirectory(path)),
     makeDirectory: (path) => writes.run(() => files.makeDirectory(path)),
     list: (path) => reads.run(() => files.list(path)),
+    readText: (path) => reads.run(() => files.readText(path)),
     remove: (path) => reads.run(() => files.remove(path)),
+    removeEmptyDirectory: (path) => reads.run(() => files.removeEmptyDirectory(path)),
+    space: (path) => reads.run(() => files.space(path)),
+    assertWritable: (path) => reads.run(() => files.assertWritable(path)),
   };
 }

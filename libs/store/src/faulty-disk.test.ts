@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { silentLog } from '#base';
-import { FakeClock } from '#base/testing';
+import { eventually, FakeClock } from '#base/testing';
 import type { ChunkInfo, ScannedChunk } from './chunk-info.js';
 import { ChunkStore, type ChunkStoreOptions } from './chunk-store.js';
 import { diskBroken, diskFull, FaultyDisk } from './faulty-files.test-support.js';
@@ -294,6 +294,31 @@ describe('a store directory', () => {
     expect(store.directories.map(({ state }) => state)).toEqual(['ok', 'ok']);
   });
 
+  test('that does not answer is failed after a while, and asked once', async () => {
+    const { files } = new FaultyDisk();
+    const clock = new FakeClock();
+    let asked = 0;
+    let answer = (): void => undefined;
+    let hangs = false;
+    const space: typeof files.space = async (path) => {
+      asked += 1;
+      if (hangs) await new Promise<void>((resolve) => (answer = resolve));
+      return files.space(path);
+    };
+    const store = await openStore({ clock, files: { ...files, space } });
+    hangs = true;
+    for (let times = 1; times <= 3; times++) {
+      const refreshed = store.refresh();
+      await eventually('the disk is asked', () => asked === 2);
+      clock.advance(5000);
+      await refreshed;
+      expect(store.directories).toMatchObject([{ state: 'failed' }]);
+    }
+    hangs = false;
+    answer();
+    await eventually('the disk is back', () => store.directories[0]?.state === 'ok');
+  });
+
   test('given twice is refused', async () => {
     await openStore();
     const copy = join(parent, 'copy');
@@ -308,7 +333,14 @@ describe('a store directory', () => {
   test('on a read-only file system is refused; on a small one it fills up with a clear word', async () => {
     if (!isRoot) return;
     await mkdir(directory);
-    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', directory]);
+    const mounted = spawnSync('/usr/bin/mount', [
+      '-t',
+      'tmpfs',
+      '-o',
+      'size=256k',
+      'tmpfs',
+      directory,
+    ]);
     if (mounted.status !== 0) return;
     try {
       const store = await openStore();
@@ -324,10 +356,10 @@ describe('a store directory', () => {
       const chunks = await scanned(store);
       expect(chunks).toMatchObject([{ state: 'intact', tornBytes: 0 }]);
       await writer.close();
-      spawnSync('mount', ['-o', 'remount,ro', directory]);
+      spawnSync('/usr/bin/mount', ['-o', 'remount,ro', directory]);
       await expect(openStore()).rejects.toMatchObject(refused);
     } finally {
-      spawnSync('umount', ['-l', directory]);
+      spawnSync('/usr/bin/umount', ['-l', directory]);
     }
   });
 });

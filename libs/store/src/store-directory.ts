@@ -2,7 +2,15 @@
 
 import { randomUUID } from 'node:crypto';
 import { dirname, join, sep } from 'node:path';
-import { isUuid, messageOf, NightjarError, toNightjarError, type Clock, type Log } from '#base';
+import {
+  isUuid,
+  messageOf,
+  NightjarError,
+  toNightjarError,
+  type Clock,
+  type Log,
+  type Timer,
+} from '#base';
 import type { StoreDirectory } from './chunk-info.js';
 import type { ChunkFiles } from './chunk-files.js';
 import type { TrackIdentity } from './record-header.js';
@@ -14,6 +22,7 @@ import {
   type ChunkName,
 } from './layout.js';
 
+const REFRESH_DEADLINE_MS = 5000;
 const IDENTITY_FILE = 'nightjar-store.json';
 /** What a freshly made file system may hold. */
 const INNOCENT = new Set(['lost+found', '.Trash-0', 'System Volume Information']);
@@ -40,6 +49,7 @@ export class ChunkDirectory {
   #usable = false;
   #state: StoreDirectory['state'] = 'failed';
   #reason: string | undefined;
+  #refreshing: Promise<void> | undefined;
   #space = { sizeBytes: 0, freeBytes: 0 };
 
   constructor(options: DirectoryOptions) {
@@ -111,12 +121,25 @@ export class ChunkDirectory {
     throw error;
   }
 
-  /** As `open`, but the outcome is only in the state. */
+  /** As `open`, but the outcome is only in the state; a disk that hangs is failed after a while. */
   async refresh(): Promise<void> {
+    this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined));
+    let timer: Timer | undefined;
+    const deadline = new Promise<void>((resolve) => {
+      timer = this.#options.clock.after(REFRESH_DEADLINE_MS, () => {
+        this.#settle('failed', `the disk did not answer within ${REFRESH_DEADLINE_MS / 1000} s`);
+        resolve();
+      });
+    });
+    await Promise.race([this.#refreshing, deadline]);
+    timer?.cancel();
+  }
+
+  async #refresh(): Promise<void> {
     const wasFull = this.#state === 'full';
     const freeBefore = this.#space.freeBytes;
     await this.open().catch(() => undefined);
-    if (wasFull && this.usable && this.#space.freeBytes <= freeBefore) {
+    if (wasFull && this.#usable && this.#space.freeBytes <= freeBefore) {
       this.#settle('full', 'the disk is full');
     }
   }
