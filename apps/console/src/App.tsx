@@ -48,7 +48,7 @@ export function App() {
       <QueryClientProvider client={queryClient}>
         <BrowserRouter>
           {/* Inside the router, because toasts hold links. */}
-          <Notifications position="bottom-right" limit={4} />
+          <Notifications position="bottom-left" limit={4} ml={64} />
           <Routes>
             <Route path="/login" element={<LoginPage />} />
             <Route path="/setup" element={<SetupPage />} />

@@ -72,3 +72,11 @@ export function fileStem(name: string, unixMs: number): string {
   const stamp = new Date(local).toISOString().slice(0, 19).replace('T', ' ').replaceAll(':', '-');
   return `${safe} ${stamp}`;
 }
+
+/** Messages come from processes without capital and full stop; people read sentences. */
+export function toSentence(text: string): string {
+  const trimmed = text.trim();
+  if (trimmed === '') return '';
+  const capital = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
+  return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
+}

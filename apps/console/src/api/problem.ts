@@ -1,6 +1,7 @@
 // What went wrong with a request, as a sentence that a guard can act on.
 
 import { problemSchema } from '#contract';
+import { toSentence } from '../format.js';
 
 export class ApiError extends Error {
   readonly status: number;
@@ -22,13 +23,6 @@ const ADVICE: Record<string, string> = {
   internal: 'Try again; if it stays, tell the administrator to read the server log.',
 };
 
-const sentence = (text: string): string => {
-  const trimmed = text.trim();
-  if (trimmed === '') return '';
-  const capital = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
-  return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
-};
-
 /** An error from the body of a failed answer, whether or not it is problem details. */
 export function problemToError(status: number, body: unknown): ApiError {
   const parsed = problemSchema.safeParse(body);
@@ -39,7 +33,7 @@ export function problemToError(status: number, body: unknown): ApiError {
     });
   }
   const { detail, title, code } = parsed.data;
-  const text = [sentence(detail || title), ADVICE[code] ?? ''].filter((part) => part !== '');
+  const text = [toSentence(detail || title), ADVICE[code] ?? ''].filter((part) => part !== '');
   return new ApiError(text.join(' '), { status, code });
 }
 

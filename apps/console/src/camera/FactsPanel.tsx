@@ -4,7 +4,14 @@ import { UnstyledButton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { Camera, CameraStatus } from '#contract';
 import { calls } from '../api/calls.js';
-import { formatAgo, formatClock, formatDay, formatPercent, formatSpan } from '../format.js';
+import {
+  formatAgo,
+  formatClock,
+  formatDay,
+  formatPercent,
+  formatSpan,
+  toSentence,
+} from '../format.js';
 import { Fault, Unavailable } from '../shell/Fault.js';
 import { useNow } from '../shell/use-now.js';
 import classes from './Camera.module.css';
@@ -50,7 +57,7 @@ export function Facts({ camera, status }: { camera: Camera; status: CameraStatus
       <h2>Now</h2>
       {status?.reason !== undefined && (
         <p className={classes.reason} data-level={words.level}>
-          {status.reason}
+          {toSentence(status.reason)}
         </p>
       )}
       <dl className={classes.facts}>

@@ -5,6 +5,7 @@ import { useEffect, useState } from 'react';
 import type { Camera, CameraStatus } from '#contract';
 import { LivePicture } from '../live/LivePicture.js';
 import classes from './Camera.module.css';
+import { offlineReason } from './status-words.js';
 import type { Player } from './use-player.js';
 
 interface PlayerStageProps {
@@ -32,7 +33,7 @@ export function PlayerStage({ camera, status, player }: PlayerStageProps) {
           frozen={mode === 'past'}
           canvasTestId="player-live-canvas"
           canvasRef={player.liveRef}
-          reason={status?.state === 'offline' ? status.reason : undefined}
+          reason={offlineReason(status)}
         />
       )}
       <div className={classes.past} data-shown={past}>

@@ -1,7 +1,7 @@
 // A camera's status in words: its state, why it does or does not record, its stream.
 
 import type { CameraStatus, RecordingMode } from '#contract';
-import { formatBitrate } from '../format.js';
+import { formatBitrate, toSentence } from '../format.js';
 import { GAP_STYLE } from '../timeline/gap-style.js';
 
 export interface StateWords {
@@ -14,7 +14,7 @@ export function stateWords(status: CameraStatus | undefined): StateWords {
   if (status === undefined) {
     return { text: 'unknown', hint: 'Its recorder has not reported yet.', level: 'quiet' };
   }
-  const hint = status.reason ?? '';
+  const hint = toSentence(status.reason ?? '');
   switch (status.state) {
     case 'online':
       return status.reason === undefined
@@ -46,7 +46,10 @@ export function recordingWords(status: CameraStatus | undefined): string {
   if (active) return `Recording (${MODE_WORDS[mode]})`;
   if (mode === 'off') return 'Recording is off';
   if (reason === 'no-motion') return 'Waiting for motion';
-  return reason === undefined ? 'Not recording' : GAP_STYLE[reason].text;
+  if (reason === 'restart') return 'Starting';
+  return reason === undefined
+    ? 'Not recording'
+    : `Not recording: ${GAP_STYLE[reason].label.toLowerCase()}`;
 }
 
 const CODECS = { h264: 'H.264', h265: 'H.265' } as const;
@@ -68,3 +71,9 @@ export function streamWords(stream: {
   if (stream.bitrate !== undefined) parts.push(formatBitrate(stream.bitrate));
   return parts.join(' · ');
 }
+
+/** What a picture says while the camera is offline: its recorder knows best. */
+export const offlineReason = (status: CameraStatus | undefined): string | undefined =>
+  status?.state === 'offline' && status.reason !== undefined
+    ? toSentence(status.reason)
+    : undefined;

@@ -3,6 +3,7 @@
 import type { ReactNode } from 'react';
 import type { Camera, CameraStatus } from '#contract';
 import { fillPath } from '../api/paths.js';
+import { offlineReason } from '../camera/status-words.js';
 import { LivePicture } from '../live/LivePicture.js';
 import classes from './Form.module.css';
 
@@ -27,7 +28,7 @@ export function CameraStill({ camera, status, children }: CameraStillProps) {
           detail="fit"
           fit="fill"
           canvasTestId="still-canvas"
-          reason={status?.state === 'offline' ? status.reason : undefined}
+          reason={offlineReason(status)}
         />
       ) : (
         <img

@@ -40,6 +40,9 @@ export function ProbePanel({ url, transport, label, disabled, testId }: ProbePan
           {label}
         </Button>
       </div>
+      {probe.isPending && (
+        <p className={classes.quiet}>Listening to the camera for a few seconds.</p>
+      )}
       <Fault error={probe.error} title="The camera could not be tested" />
       {result !== undefined && (
         <div className={classes.grade} data-grade={result.grade} data-testid="probe-result">

@@ -21,7 +21,7 @@ interface ZoneEditorProps {
 /** Closing needs a click this near to the first corner, as a share of the picture's width. */
 const NEAR = 0.025;
 const countOf = (count: number, word: string): string =>
-  `${count === 0 ? 'No' : count} ${word}${count === 1 ? '' : 's'}`;
+  `${count === 0 ? 'no' : count} ${word}${count === 1 ? '' : 's'}`;
 const round = (value: number): number => Math.round(Math.max(0, Math.min(1, value)) * 1000) / 1000;
 const points = (polygon: readonly (readonly number[])[]): string =>
   polygon.map(([x = 0, y = 0]) => `${x},${y}`).join(' ');
@@ -163,7 +163,7 @@ export function ZoneEditor({ zones, masks, onZones, onMasks, picture }: ZoneEdit
       <p className={classes.quiet}>
         {drawing !== undefined
           ? 'Click the corners; click the first one again, or double-click, to close.'
-          : `${countOf(zones.length, 'zone')}, ${countOf(masks.length, 'mask')}. With zones (blue), only movement inside them counts; movement inside a mask (red) never does.`}
+          : `Now ${countOf(zones.length, 'zone')} and ${countOf(masks.length, 'mask')}. With zones (blue), only movement inside them counts; movement inside a mask (red) never does.`}
       </p>
     </>
   );

@@ -1,6 +1,7 @@
 // What a live view says when it has no picture: what is wrong, and what to do about it.
 
 import type { CameraState, VideoCodec } from '#contract';
+import { toSentence } from '../format.js';
 
 export type LiveView =
   | { readonly kind: 'connecting' }
@@ -45,7 +46,8 @@ export function liveWords(view: LiveView): LiveWords | undefined {
   }
 }
 
-function cameraWords(state: CameraState, reason: string | undefined): LiveWords {
+function cameraWords(state: CameraState, told: string | undefined): LiveWords {
+  const reason = told === undefined ? undefined : toSentence(told);
   switch (state) {
     case 'online':
       return { title: 'Waiting for the first picture', detail: reason };

@@ -53,7 +53,7 @@ test('what is wrong comes first, with its reason', () => {
     '1 of 2 online',
     '1 recording',
   ]);
-  expect(items[0]?.hint).toBe('Gate: no answer from 10.0.0.5');
+  expect(items[0]?.hint).toBe('Gate: No answer from 10.0.0.5.');
 });
 
 test('a silent server outranks everything', () => {

@@ -1,6 +1,7 @@
 // What the header says about cameras, recording and disks: few words, worst first in colour.
 
 import type { Camera, CameraStatus, Storage } from '#contract';
+import { toSentence } from '../format.js';
 
 export interface SummaryItem {
   readonly text: string;
@@ -75,7 +76,7 @@ function namesItem(
   const who = rows.length === 1 && first !== undefined ? first.name : `${rows.length} cameras`;
   return {
     text: `${who} ${words}`,
-    hint: rows.map((row) => `${row.name}: ${row.status.reason ?? words}`).join('\n'),
+    hint: rows.map((row) => `${row.name}: ${toSentence(row.status.reason ?? words)}`).join('\n'),
     level,
     to: '/cameras',
   };

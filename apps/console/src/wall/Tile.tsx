@@ -4,7 +4,7 @@ import { useRef, useState } from 'react';
 import { useNavigate } from 'react-router';
 import type { Camera, CameraStatus } from '#contract';
 import { LivePicture } from '../live/LivePicture.js';
-import { stateWords } from '../camera/status-words.js';
+import { offlineReason, stateWords } from '../camera/status-words.js';
 import classes from './Wall.module.css';
 
 interface TileProps {
@@ -62,7 +62,7 @@ export function Tile({ camera, number, status, track, selected, onSelect, onDrop
         hasSub={camera.streams.sub !== undefined}
         detail="fit"
         canvasTestId="tile-canvas"
-        reason={status?.state === 'offline' ? status.reason : undefined}
+        reason={offlineReason(status)}
       />
       <div className={classes.caption}>
         <span className={classes.number}>{number}</span>
