@@ -3,7 +3,7 @@
 import { STATUS_CODES } from 'node:http';
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Response } from 'express';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { NightjarError, toNightjarError, type ErrorCode, type Log } from '#base';
 import type { Problem } from '#contract';
 

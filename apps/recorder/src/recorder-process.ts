@@ -2,7 +2,6 @@
 
 import 'reflect-metadata';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
 import express from 'express';
@@ -55,7 +54,8 @@ export async function startRecorder(o: {
     await closed;
     await app.close();
   });
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
   const url = config.internalUrl ?? `http://${reachable(config.internalHost)}:${port}`;
   parts.link.start(url);
   log.info({ url, cameras: parts.recorder.reports().length }, 'recording');

@@ -209,7 +209,7 @@ export class Retention {
 
   /** The bytes freed: 0 when it may not go. The index forgets it before the file goes. */
   async #delete(chunk: ChunkRow, rule: RetentionRule): Promise<number> {
-    const { timeline, store, clock, log, isWriting } = this.#options;
+    const { timeline, store, log, isWriting } = this.#options;
     if (isWriting(chunk.id)) return 0;
     if (timeline.isHeld(chunk.camera, chunk.firstUnixUs, chunk.lastUnixUs)) return 0;
     try {
