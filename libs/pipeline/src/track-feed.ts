@@ -9,6 +9,8 @@ import type { SlabPool } from './slab-pool.js';
 import type { TrackRecord } from './track-record.js';
 
 const RATE_WINDOW_MS = 4000;
+/** The kernel gathers packets meanwhile: wake-ups are what ingest costs. */
+const READ_PAUSE_MS = 20;
 
 export interface TrackFeedOptions {
   readonly track: TrackName;
@@ -63,7 +65,14 @@ export class TrackFeed implements StreamListener {
     this.#options = options;
     this.#lastEndUnixUs = options.lastEndUnixUs;
     const { url, transport, clock, log } = options;
-    this.#stream = new CameraStream({ url, transport, listener: this, clock, log });
+    this.#stream = new CameraStream({
+      url,
+      transport,
+      listener: this,
+      clock,
+      log,
+      readPauseMs: READ_PAUSE_MS,
+    });
   }
 
   get online(): boolean {
