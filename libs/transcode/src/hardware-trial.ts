@@ -65,6 +65,7 @@ async function transcodes(
 ): Promise<boolean> {
   const parts: Buffer[] = [];
   const pass = {
+    loopFilter: 'applied' as const,
     sampleEntry: 1,
     size: TRIAL_SIZE,
     threads: 1,

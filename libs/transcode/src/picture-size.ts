@@ -25,6 +25,11 @@ export function renditionSize(source: PictureSize, height: number): PictureSize 
   };
 }
 
+/** Whether a picture is shown so small that what happens at the edges of blocks is lost in it. */
+export function hidesBlockEdges(source: PictureSize, size: PictureSize): boolean {
+  return size.height * 2 <= source.height;
+}
+
 function even(pixels: number, towards: 'down' | 'nearest' = 'nearest'): number {
   const half = towards === 'down' ? Math.floor(pixels / 2) : Math.round(pixels / 2);
   return Math.max(LEAST_PIXELS, half * 2);

@@ -214,6 +214,7 @@ test('a pass that fails on the way is taken over where it stopped', async () => 
     path: X264_PATH,
     size: { width: 426, height: 240 },
     threads: 1,
+    loopFilter: 'applied' as const,
     signal: new AbortController().signal,
     onPart: (part: Buffer) => parts.push(part),
   };

@@ -14,7 +14,7 @@ import { PicturePipe } from './picture-pipe.js';
 import { PictureScaler, usualColorSpace } from './picture-scaler.js';
 import type { PictureSize } from './picture-size.js';
 import { RenditionWriter } from './rendition-writer.js';
-import { VideoDecoder, type DecodeDevice } from './video-decoder.js';
+import { VideoDecoder, type DecodeDevice, type LoopFilter } from './video-decoder.js';
 
 /** Pictures that wait between decoding and encoding. */
 const PIPE_PICTURES = 4;
@@ -34,6 +34,7 @@ export interface RenditionPass {
   readonly sampleEntry: number;
   readonly size: PictureSize;
   readonly threads: number;
+  readonly loopFilter: LoopFilter;
   readonly signal: AbortSignal;
   readonly onPart: (part: Buffer) => void;
   /** What an earlier pass has delivered: encoding begins behind it. */
@@ -168,6 +169,7 @@ class RenditionRun {
     await this.#endDecoder();
     this.#decoder = await VideoDecoder.open(format, {
       threads: this.#pass.threads,
+      loopFilter: this.#pass.loopFilter,
       timescale: this.#source.track.timescale,
       device: this.#pass.decodeDevice,
     });

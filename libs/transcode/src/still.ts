@@ -13,7 +13,7 @@ import { Codec, CodecContext, Packet, Rational, type Frame } from 'node-av/lib';
 import { readInit, readSamples, type SourceFormat } from './fmp4-reader.js';
 import { checked, gave } from './native.js';
 import { PictureScaler } from './picture-scaler.js';
-import { renditionSize } from './picture-size.js';
+import { hidesBlockEdges, renditionSize } from './picture-size.js';
 import { VideoDecoder } from './video-decoder.js';
 
 export interface StillSource {
@@ -73,7 +73,12 @@ async function lastPicture(source: StillSource): Promise<Frame> {
         decoder?.close();
         decoder = undefined;
         format = track.formats[sample.format]!;
-        decoder = await VideoDecoder.open(format, { threads, timescale: track.timescale });
+        const size = renditionSize(format, source.height);
+        decoder = await VideoDecoder.open(format, {
+          threads,
+          timescale: track.timescale,
+          loopFilter: hidesBlockEdges(format, size) ? 'left-out' : 'applied',
+        });
       }
       await decoder.decode(sample, keep);
     }

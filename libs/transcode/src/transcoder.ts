@@ -8,7 +8,7 @@ import { readInit, type SourceTrack } from './fmp4-reader.js';
 import { H264Encoder } from './h264-encoder.js';
 import type { Hardware, HardwareAttempt, HardwareReport } from './hardware.js';
 import { usualColorSpace } from './picture-scaler.js';
-import { renditionSize, type PictureSize } from './picture-size.js';
+import { hidesBlockEdges, renditionSize, type PictureSize } from './picture-size.js';
 import {
   RenditionPassError,
   runRendition,
@@ -149,7 +149,7 @@ export class Transcoder {
   /** A JPEG of the fragment's last picture, never larger than the source. */
   still(request: StillRequest): Promise<Buffer> {
     return this.#run('viewer', request.signal, (signal) =>
-      takeStill({ ...request, signal, threads: this.#threads(), quality: STILL_QUALITY }),
+      takeStill({ ...request, signal, threads: this.#threads(1), quality: STILL_QUALITY }),
     );
   }
 
@@ -174,7 +174,16 @@ export class Transcoder {
       const track = readInit(request.init);
       const { size } = sizesOf(track, request.height);
       const source: RenditionSource = { track, fragments: request.fragments };
-      const common = { size, signal, threads: this.#threads(), onPart: request.onPart };
+      const common = {
+        ...{ size, signal, onPart: request.onPart },
+        // Decoding and encoding go on at once, each with so many.
+        threads: this.#threads(2),
+        // What is kept as evidence is decoded as the standard says.
+        loopFilter:
+          priority === 'viewer' && hidesBlockEdges(track.formats[0]!, size)
+            ? ('left-out' as const)
+            : ('applied' as const),
+      };
       const onCpu = { path: X264_PATH, sampleEntry: this.#paths.length };
       const hardware = this.#hardware;
       if (hardware === undefined) {
@@ -220,9 +229,9 @@ export class Transcoder {
     return running;
   }
 
-  /** A lone request may use the idle cores; many requests use one each for decoding and encoding. */
-  #threads(): number {
-    const share = Math.floor(this.#cores / (2 * Math.max(1, this.#gate.running)));
+  /** Threads for each of a request's loops: a lone request may use the idle cores. */
+  #threads(loops: number): number {
+    const share = Math.floor(this.#cores / (loops * Math.max(1, this.#gate.running)));
     return Math.min(MOST_THREADS_EACH, Math.max(1, share));
   }
 

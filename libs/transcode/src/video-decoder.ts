@@ -3,7 +3,7 @@
 import { NightjarError } from '#base';
 import { AV_CODEC_ID_H264, AV_CODEC_ID_HEVC, AVERROR_EAGAIN, AVERROR_EOF } from 'node-av/constants';
 import type { AVPixelFormat } from 'node-av/constants';
-import { Codec, CodecContext, Frame, Packet, Rational } from 'node-av/lib';
+import { Codec, CodecContext, Dictionary, Frame, Packet, Rational } from 'node-av/lib';
 import type { HardwareDeviceContext } from 'node-av/lib';
 import type { SourceFormat, SourceSample } from './fmp4-reader.js';
 import { checked } from './native.js';
@@ -14,7 +14,14 @@ export interface DecodeDevice {
   readonly pixelFormat: AVPixelFormat;
 }
 
+/**
+ * `left-out` decodes in about 60 % of the time. Block edges then show, and add up from the key frame on:
+ * 38 to 48 dB to the true picture at a third of its size. Nobody sees that below half the size.
+ */
+export type LoopFilter = 'applied' | 'left-out';
+
 export interface VideoDecoderOptions {
+  readonly loopFilter: LoopFilter;
   readonly threads: number;
   readonly timescale: number;
   /** Decode there; pictures still arrive in main memory. */
@@ -51,7 +58,13 @@ export class VideoDecoder {
         context.hwDeviceCtx = options.device.context;
         context.setHardwarePixelFormat(options.device.pixelFormat);
       }
-      checked(await context.open2(codec), 'opening the decoder');
+      const skipped = options.loopFilter === 'left-out' ? 'all' : 'default';
+      const dictionary = Dictionary.fromObject({ skip_loop_filter: skipped });
+      try {
+        checked(await context.open2(codec, dictionary), 'opening the decoder');
+      } finally {
+        dictionary.free();
+      }
       return new VideoDecoder(context);
     } catch (error) {
       context.freeContext();
