@@ -2,7 +2,7 @@
 
 import { LETTER_HEIGHT, LETTER_WIDTH, letterRows } from './letters.js';
 import { Outline } from './outline.js';
-import type { Picture, Rgb } from './picture.js';
+import { DEPTH_STEP, type Picture, type Rgb } from './picture.js';
 
 export type Point = readonly [x: number, y: number];
 /** A colour everywhere, or one for each place (in scene units, 1280 by 720). */
@@ -63,10 +63,11 @@ export class Canvas {
     });
   }
 
-  /** What lies inside the outline hides whatever moves. */
-  occlude(points: readonly Point[]): void {
+  /** What lies inside the outline hides whatever moves behind it: further up than `footY`. */
+  occlude(points: readonly Point[], footY: number): void {
+    const depth = Math.min(255, Math.round(footY / DEPTH_STEP));
     this.#cover(points, (at, _x, _y, cover) => {
-      this.#front[at] = Math.max(this.#front[at] ?? 0, Math.round(cover * 255));
+      if (cover > 0.5) this.#front[at] = Math.max(this.#front[at] ?? 0, depth);
     });
   }
 
@@ -147,8 +148,7 @@ export class Canvas {
           );
           half.#pixels[(y * half.width + x) * 3 + channel] = sum / 4;
         }
-        const hidden = four.reduce((total, one) => total + (this.#front[one] ?? 0), 0);
-        half.#front[y * half.width + x] = hidden / 4;
+        half.#front[y * half.width + x] = this.#front[at] ?? 0;
       }
     }
     return half;

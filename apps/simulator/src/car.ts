@@ -80,6 +80,7 @@ export function drawCar(picture: Picture, pose: CarPose, color: Rgb): void {
     x + across * length * heading,
     y - up * length,
   ];
+  picture.footY = y;
   const lit = pose.lamps !== 'off';
   if (lit) picture.glow(at(0.86, -0.01), [length * 0.42, length * 0.085], 1.5);
   picture.glow([x, y + length * 0.005], [length * 0.62, length * 0.07], 0.34);

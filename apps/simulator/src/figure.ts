@@ -49,6 +49,7 @@ export function drawFigure(picture: Picture, stance: Stance, clothing: Clothing)
   const sleeve = yuvOf(scaled(clothing.coat, 0.78));
   const skin = yuvOf(clothing.skin);
 
+  picture.footY = y;
   picture.glow([x + h * 0.16, y + h * 0.005], [h * 0.36, h * 0.055], 0.5);
   picture.glow([x, y], [h * 0.17, h * 0.04], 0.45);
   leg(picture, { hip: [hip[0] - spread, hip[1]], h, angle: -swing * STRIDE_ANGLE, heading }, dark);

@@ -6,6 +6,8 @@ import type { Scene } from './scene.js';
 
 /** So many differently noisy backgrounds are kept; each frame starts as a copy of one. */
 const NOISY_BACKGROUNDS = 6;
+/** Fewer where they are made anew again and again. */
+const NOISY_BACKGROUNDS_IN_CHANGING_LIGHT = 3;
 /** The light changes in steps of this length, at starts of groups. */
 const LIGHT_STEP_SECONDS = 2;
 
@@ -52,7 +54,9 @@ export class Film {
 
   #expose(gain: number): void {
     this.#gain = gain;
-    const count = this.#scene.noise === 0 ? 1 : NOISY_BACKGROUNDS;
+    const many =
+      this.#scene.light === undefined ? NOISY_BACKGROUNDS : NOISY_BACKGROUNDS_IN_CHANGING_LIGHT;
+    const count = this.#scene.noise === 0 ? 1 : many;
     const luma = this.#clean.y.length;
     const lit = Uint8Array.from({ length: 256 }, (_, value) =>
       Math.min(235, Math.max(16, Math.round(16 + (value - 16) * gain))),

@@ -32,21 +32,25 @@ const WALKS: readonly Walk[] = [
     clothing: 0,
   },
   {
-    startSeconds: 8,
+    startSeconds: 5,
     endSeconds: 15.5,
     path: [
-      [640, 372],
-      [700, 470],
+      [1010, 336],
+      [660, 338],
+      [668, 392],
+      [720, 480],
       [1370, 505],
     ],
     clothing: 1,
     height: 0.95,
   },
   {
-    startSeconds: 35,
+    startSeconds: 34,
     endSeconds: 45,
     path: [
-      [615, 372],
+      [250, 336],
+      [606, 338],
+      [600, 400],
       [600, 560],
       [560, 905],
     ],
@@ -68,7 +72,7 @@ export const gateScene: Scene = {
   name: 'gate',
   seconds: 60,
   noise: 2,
-  version: 2,
+  version: 3,
   paint,
   draw,
   isStill,
@@ -172,6 +176,15 @@ function wall(canvas: Canvas, from: number, to: number): void {
     [30, 30, 32],
     0.35,
   );
+  canvas.occlude(
+    [
+      [from, 188],
+      [to, 188],
+      [to, 352],
+      [from, 352],
+    ],
+    352,
+  );
 }
 
 function pillar(canvas: Canvas, x: number): void {
@@ -195,12 +208,15 @@ function pillar(canvas: Canvas, x: number): void {
     [28, 28, 30],
     0.4,
   );
-  canvas.occlude([
-    [x, 150],
-    [x + 42, 150],
-    [x + 42, 362],
-    [x, 362],
-  ]);
+  canvas.occlude(
+    [
+      [x, 150],
+      [x + 42, 150],
+      [x + 42, 362],
+      [x, 362],
+    ],
+    366,
+  );
 }
 
 /** One wing stands open; the other is shut, and people behind its bars are seen through them. */
@@ -256,7 +272,7 @@ function lamp(canvas: Canvas): void {
     IRON,
   );
   canvas.ellipse([1112, 453], [17, 6], [58, 60, 62]);
-  canvas.occlude(shaft);
+  canvas.occlude(shaft, 452);
 }
 
 function hedge(canvas: Canvas): void {
@@ -266,5 +282,5 @@ function hedge(canvas: Canvas): void {
   }
   outline.push([300, 720]);
   canvas.polygon(outline, leaves([74, 100, 54], 580, 150));
-  canvas.occlude(outline);
+  canvas.occlude(outline, 720);
 }

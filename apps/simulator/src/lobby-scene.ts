@@ -15,7 +15,7 @@ const WALKS: readonly Walk[] = [
     startSeconds: 0,
     endSeconds: 11,
     path: [
-      [1110, 420],
+      [1390, 456],
       [700, 560],
       [420, 900],
     ],
@@ -37,7 +37,7 @@ const WALKS: readonly Walk[] = [
     path: [
       [300, 900],
       [640, 520],
-      [1100, 420],
+      [1390, 456],
     ],
     clothing: 1,
     height: 0.94,
@@ -55,7 +55,7 @@ const WALKS: readonly Walk[] = [
     startSeconds: 22,
     endSeconds: 34,
     path: [
-      [1120, 420],
+      [1390, 456],
       [560, 470],
       [-90, 640],
     ],
@@ -78,7 +78,7 @@ const WALKS: readonly Walk[] = [
     path: [
       [860, 900],
       [760, 520],
-      [1100, 420],
+      [1390, 456],
     ],
     clothing: 0,
     height: 1.02,
@@ -96,7 +96,7 @@ const WALKS: readonly Walk[] = [
     startSeconds: 46,
     endSeconds: 58,
     path: [
-      [1110, 420],
+      [1390, 456],
       [900, 560],
       [980, 900],
     ],
@@ -111,7 +111,7 @@ export const lobbyScene: Scene = {
   name: 'lobby',
   seconds: 60,
   noise: 2.2,
-  version: 1,
+  version: 2,
   paint,
   draw,
 };

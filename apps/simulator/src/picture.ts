@@ -19,6 +19,9 @@ export function yuvOf([red, green, blue]: Rgb): Yuv {
   };
 }
 
+/** Depths are kept in a byte: so many scene units each. */
+export const DEPTH_STEP = 3;
+
 /** A limb: a line whose thickness goes from `fromRadius` to `toRadius`, lit from the upper left. */
 export interface Limb {
   readonly from: readonly [x: number, y: number];
@@ -35,8 +38,10 @@ export class Picture {
   readonly y: Uint8Array;
   readonly u: Uint8Array;
   readonly v: Uint8Array;
-  /** What stands in front of everything that moves: 255 hides it. */
+  /** Where something stands in front: what moves further up than this many steps is hidden. */
   readonly front: Uint8Array;
+  /** Where the thing that is being drawn touches the ground, in scene units. */
+  footY = Infinity;
   /** Pixels to a unit of the scene, which is 1280 units wide. */
   readonly scale: number;
   /** Noise to lay on what is drawn, so that a mover is no cleaner than its surroundings. */
@@ -123,11 +128,15 @@ export class Picture {
         const ny = (y - cy) / ry;
         const falloff = 1 - nx * nx - ny * ny;
         const at = y * this.width + x;
-        if (falloff <= 0 || (this.front[at] ?? 0) > 128) continue;
+        if (falloff <= 0 || this.#isHidden(at)) continue;
         const gain = 1 + (factor - 1) * falloff * falloff;
         this.y[at] = Math.min(235, 16 + ((this.y[at] ?? 16) - 16) * gain);
       }
     }
+  }
+
+  #isHidden(at: number): boolean {
+    return (this.front[at] ?? 0) * DEPTH_STEP > this.footY;
   }
 
   /** `shape` gives a pixel's cover (above 0 is inside, 1 and more wholly) and its light. */
@@ -154,16 +163,16 @@ export class Picture {
   // eslint-disable-next-line @typescript-eslint/max-params
   #blend(x: number, y: number, color: Yuv, cover: number, light: number): void {
     const at = y * this.width + x;
-    const shown = cover * (1 - (this.front[at] ?? 0) / 255);
+    if (this.#isHidden(at)) return;
     const grain = this.noise[(this.noiseStart + at) & 0xffff] ?? 0;
     const target = Math.min(235, 16 + (color.y - 16) * light) + grain;
     const below = this.y[at] ?? 0;
-    this.y[at] = Math.max(0, below + (target - below) * shown);
+    this.y[at] = Math.max(0, below + (target - below) * cover);
     if (((x | y) & 1) !== 0) return;
     const chroma = (y >> 1) * (this.width >> 1) + (x >> 1);
     const u = this.u[chroma] ?? 128;
     const v = this.v[chroma] ?? 128;
-    this.u[chroma] = u + (color.u - u) * shown;
-    this.v[chroma] = v + (color.v - v) * shown;
+    this.u[chroma] = u + (color.u - u) * cover;
+    this.v[chroma] = v + (color.v - v) * cover;
   }
 }

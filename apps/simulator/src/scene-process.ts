@@ -35,6 +35,8 @@ async function film(name: string): Promise<void> {
       if (next.done === true) whole += 1;
       await send(next.done === true ? { track } : { track, group: next.value });
     }
+    // Somebody may wait for the first groups; for the others, whoever records here comes first.
+    setPriority(15);
   }
 }
 
@@ -47,8 +49,7 @@ function send(message: SceneMessage): Promise<void> {
 }
 
 process.once('disconnect', () => process.exit(0));
-// Whoever records on this machine comes first.
-setPriority(15);
+setPriority(3);
 film(process.argv[3] ?? '').then(
   () => process.disconnect(),
   (error: unknown) => {

@@ -10,9 +10,9 @@ export const yardScene: Scene = {
   name: 'yard',
   seconds: 60,
   noise: 2.2,
-  version: 1,
+  version: 2,
   paint,
-  light: (seconds) => 1 + 0.07 * Math.sin((seconds / 60) * 2 * Math.PI),
+  light: (seconds) => 1 + 0.045 * Math.sin((seconds / 60) * 2 * Math.PI),
 };
 
 const PLANK: Rgb = [150, 122, 90];
