@@ -99,7 +99,7 @@ inBrowser('the console', () => {
     await eventually(
       'frames are drawn',
       async () => {
-        const canvas = tile.getByTestId('player-live-canvas');
+        const canvas = tile.getByTestId('tile-canvas');
         const frames = await canvas.getAttribute('data-frames').catch(() => null);
         return Number(frames) > 20;
       },
@@ -130,7 +130,8 @@ inBrowser('the console', () => {
     for (let round = 0; round < 3; round++) {
       const clickedMs = performance.now();
       await page.mouse.click(await at(), box.y + box.height / 2);
-      await page.waitForFunction(PLAYING);
+      // Not waitForFunction: the page's policy forbids what that evaluates.
+      await eventually('the past plays', () => page.evaluate<boolean>(PLAYING), 20_000);
       delays.push(performance.now() - clickedMs);
       await page.keyboard.press('Space');
     }
@@ -139,6 +140,9 @@ inBrowser('the console', () => {
   });
 
   test('downloads a clip', async () => {
+    await page.keyboard.press('i');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('o');
     const download = page.waitForEvent('download');
     await page.getByTestId('clip-download').click();
     expect((await download).suggestedFilename()).toMatch(/\.mp4$/);

@@ -81,9 +81,7 @@ describe('an installation without a password', () => {
         return now !== undefined && now !== pid;
       });
     }
-    await eventually('the new server answers', () =>
-      installation.signIn().catch(() => undefined),
-    );
+    await eventually('the new server answers', () => installation.signIn().catch(() => undefined));
   }, 60_000);
 
   test('starts PostgreSQL again when it is killed, and answers', async () => {
