@@ -127,6 +127,10 @@ export async function makeFootage(options: FootageOptions = {}): Promise<Footage
   }
 }
 
+const PERIOD = 160;
+/** Grey levels that go up and begin anew, for rows that each begin a step further. */
+const PATTERN = Buffer.from(Array.from({ length: 8192 }, (_, at) => 40 + (at % PERIOD)));
+
 function draw(index: number, width: number, height: number, options: FootageOptions): Frame {
   const picture = new Frame();
   picture.alloc();
@@ -140,14 +144,13 @@ function draw(index: number, width: number, height: number, options: FootageOpti
     const stride = strides[which]!;
     const rows = which === 0 ? height : Math.ceil(height / 2);
     const columns = which === 0 ? width : Math.ceil(width / 2);
+    const flat = options.flat?.[which] ?? (which === 0 ? undefined : 128);
     for (let y = 0; y < rows; y++) {
-      for (let x = 0; x < columns; x++) {
-        let value = options.flat?.[which];
-        value ??= which === 0 ? 40 + ((x + y + index * 3) % 160) : 128;
-        if (which === 0 && options.marker !== undefined && x < width / 8 && y < height / 8) {
-          value = options.marker(index);
-        }
-        plane[y * stride + x] = value;
+      const row = plane.subarray(y * stride, y * stride + columns);
+      if (flat === undefined) PATTERN.copy(row, 0, (y + index * 3) % PERIOD);
+      else row.fill(flat);
+      if (which === 0 && options.marker !== undefined && y < height / 8) {
+        row.fill(options.marker(index), 0, Math.ceil(width / 8));
       }
     }
   });
