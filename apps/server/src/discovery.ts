@@ -9,6 +9,7 @@ import {
   type ProbeResult,
 } from '#contract';
 import { discoverCameras, OnvifCamera, type OnvifAddress } from '#onvif';
+import { errorOfOthers } from './problem.js';
 import type { RecorderRegistry } from './recorder-registry.js';
 
 const DISCOVERY_MS = 3000;
@@ -31,8 +32,9 @@ export class Discovery {
   async describe(
     address: Pick<OnvifAddress, 'url' | 'username' | 'password'>,
   ): Promise<OnvifDevice> {
-    const camera = await OnvifCamera.connect({ ...address, deadlineMs: DEVICE_DEADLINE_MS });
+    let camera: OnvifCamera | undefined;
     try {
+      camera = await OnvifCamera.connect({ ...address, deadlineMs: DEVICE_DEADLINE_MS });
       const { manufacturer, model, firmware } = camera.info;
       return {
         ...(manufacturer === undefined ? {} : { manufacturer }),
@@ -41,8 +43,10 @@ export class Discovery {
         ptz: camera.hasPtz,
         profiles: [...camera.profiles],
       };
+    } catch (error) {
+      throw errorOfOthers(error);
     } finally {
-      camera.close();
+      camera?.close();
     }
   }
 

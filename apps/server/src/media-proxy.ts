@@ -7,6 +7,7 @@ import type { Request, Response } from 'express';
 import { errorOfProblem, NightjarError } from '#base';
 import type { Connections } from './connections.js';
 import type { Principal } from './gatekeeper.js';
+import { errorOfOthers } from './problem.js';
 import type { Peer } from './recorder-registry.js';
 import { findRoute } from './route-table.js';
 
@@ -115,7 +116,7 @@ export class MediaProxy {
       upstream.once('response', (incoming) => {
         clearTimeout(timer);
         if ((incoming.statusCode ?? 500) < 400) resolve(incoming);
-        else refusalOf(incoming).then(reject, reject);
+        else refusalOf(incoming).then((error) => reject(errorOfOthers(error)), reject);
       });
       upstream.on('error', (error) => {
         clearTimeout(timer);

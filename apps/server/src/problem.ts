@@ -55,3 +55,13 @@ export function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<
   if (!result.success) throw invalidArgument(result.error);
   return result.data;
 }
+
+/**
+ * What a camera or another process threw, as it may go on to a client: that they refused us says
+ * nothing of the client's own session, which `unauthenticated` would end in the console.
+ */
+export function errorOfOthers(thrown: unknown): unknown {
+  return thrown instanceof NightjarError && thrown.code === 'unauthenticated'
+    ? new NightjarError('failed-precondition', thrown.message, thrown.context, thrown)
+    : thrown;
+}

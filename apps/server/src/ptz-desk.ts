@@ -5,6 +5,7 @@ import { messageOf, NightjarError, type Clock, type Log, type Timer } from '#bas
 import type { OnvifAccess } from '#catalog';
 import { PTZ_DEADMAN_MS, type PtzMove, type PtzPreset } from '#contract';
 import { PtzDriver, type OnvifCamera, type PtzOutcome } from '#onvif';
+import { errorOfOthers } from './problem.js';
 
 const LOCK_MS = 3000;
 
@@ -157,7 +158,7 @@ export class PtzDesk {
       return await work(await connection);
     } catch (error) {
       if (head.connection === connection) void this.#drop(head);
-      throw error;
+      throw errorOfOthers(error);
     }
   }
 

@@ -179,9 +179,15 @@ export class RecorderRegistry {
     };
     this.#peers.set(key, peer);
     if (before === undefined) {
-      this.#log.info({ role: peer.role, id: peer.id, url: peer.url }, 'a process announced itself');
+      this.#log.info(
+        { peerRole: peer.role, peer: peer.id, url: peer.url },
+        'a process announced itself',
+      );
     } else if (before.lost) {
-      this.#log.info({ role: peer.role, id: peer.id, url: peer.url }, 'a lost process is back');
+      this.#log.info(
+        { peerRole: peer.role, peer: peer.id, url: peer.url },
+        'a lost process is back',
+      );
       this.#listener.onBack?.(peer);
     }
   }
@@ -191,7 +197,7 @@ export class RecorderRegistry {
     for (const peer of this.#peers.values()) {
       if (peer.lost || nowMs - peer.heardMs < LOST_AFTER_MS) continue;
       peer.lost = true;
-      this.#log.warn({ role: peer.role, id: peer.id }, 'a process is lost');
+      this.#log.warn({ peerRole: peer.role, peer: peer.id }, 'a process is lost');
       this.#listener.onLost?.(peer);
     }
   }
