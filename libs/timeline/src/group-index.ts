@@ -6,10 +6,14 @@ import { boundedUs, makeKey, rangeOf } from './keys.js';
 import type { Lsm } from './lsm.js';
 import { decodeGroup, encodeGroup, groupKey } from './row-codec.js';
 import type { ChunkRow, GroupRow } from './rows.js';
-import { coalesce, type Span, type SpanIndex, type TrackKey } from './spans.js';
-
-/** Groups of a track do not overlap but after a clock went back; so many rows are looked at. */
-const LOOK_BACK = 8;
+import {
+  coalesce,
+  GROUPS_LOOKED_BACK,
+  spanOf,
+  type Span,
+  type SpanIndex,
+  type TrackKey,
+} from './spans.js';
 
 export interface GroupsQuery {
   readonly fromUnixUs: number;
@@ -104,13 +108,9 @@ export class GroupIndex {
   async #before(key: TrackKey, unixUs: number): Promise<GroupRow[]> {
     const { gte } = rangeOf('group', { uuid: key.camera }, { track: key.track });
     const lt = startKey(key, unixUs);
-    const entries = await this.#lsm.entries({ gte, lt, reverse: true, limit: LOOK_BACK });
+    const entries = await this.#lsm.entries({ gte, lt, reverse: true, limit: GROUPS_LOOKED_BACK });
     return entries.reverse().map(([entryKey, value]) => decodeGroup(entryKey, value));
   }
-}
-
-export function spanOf(row: GroupRow): Span {
-  return { fromUnixUs: row.startUnixUs, toUnixUs: endOf(row) };
 }
 
 function endOf(row: GroupRow): number {

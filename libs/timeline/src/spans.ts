@@ -4,6 +4,8 @@ import type { TrackName } from '#media';
 import type { PendingBatch } from './commit-queue.js';
 import { makeKey, rangeOf, u64At } from './keys.js';
 import type { Entry, Lsm } from './lsm.js';
+import { decodeGroup } from './row-codec.js';
+import type { GroupRow } from './rows.js';
 
 export interface Span {
   readonly fromUnixUs: number;
@@ -17,6 +19,8 @@ export interface TrackKey {
 
 /** Timestamps of cameras jitter by less. */
 const HOLE_US = 1_000_000;
+/** Groups of a track do not overlap but after a clock went back; so many rows are looked at. */
+export const GROUPS_LOOKED_BACK = 8;
 
 /** The union, in order of time. */
 export function coalesce(spans: readonly Span[]): Span[] {
@@ -33,10 +37,19 @@ export function coalesce(spans: readonly Span[]): Span[] {
   return union;
 }
 
+/** A span that grows is written anew this often; in between its groups tell its end. */
+const SAVE_EVERY_US = 60_000_000;
+
+interface Newest {
+  readonly span: Span;
+  /** The end that its row has. */
+  readonly savedToUnixUs: number;
+}
+
 export class SpanIndex {
   readonly #lsm: Lsm;
   /** The newest span of each track, `undefined` for none; tracks that were not met are absent. */
-  readonly #newest = new Map<string, Span | undefined>();
+  readonly #newest = new Map<string, Newest | undefined>();
 
   constructor(lsm: Lsm) {
     this.#lsm = lsm;
@@ -55,28 +68,34 @@ export class SpanIndex {
     const name = nameOf(key);
     if (!this.#newest.has(name)) {
       await batch.flush();
-      const range = rangeOf('span', { uuid: key.camera }, { track: key.track });
-      const [entry] = await this.#lsm.entries({ ...range, reverse: true, limit: 1 });
-      this.#newest.set(name, entry === undefined ? undefined : decode(entry));
+      this.#newest.set(name, await this.#readNewest(key));
     }
-    return isFast(this.#newest.get(name), spans);
+    return isFast(this.#newest.get(name)?.span, spans);
   }
 
   /** Adds spans (coalesced) to a track, behind `prepare`. */
   async extend(batch: PendingBatch, key: TrackKey, spans: readonly Span[]): Promise<void> {
     const name = nameOf(key);
-    let newest = this.#newest.get(name);
-    if (isFast(newest, spans)) {
-      for (const span of spans) {
-        newest = coalesce(newest === undefined ? [span] : [newest, span]).at(-1) ?? span;
-        put(batch, key, newest);
-      }
-      this.#newest.set(name, newest);
+    if (!isFast(this.#newest.get(name)?.span, spans)) {
+      const [from, to] = [spans[0]?.fromUnixUs ?? 0, spans.at(-1)?.toUnixUs ?? 0];
+      const near = await this.overlapping(key, from - HOLE_US, to + HOLE_US);
+      this.replace(batch, key, { old: near, new: coalesce([...near, ...spans]) });
       return;
     }
-    const [from, to] = [spans[0]?.fromUnixUs ?? 0, spans.at(-1)?.toUnixUs ?? 0];
-    const near = await this.overlapping(key, from - HOLE_US, to + HOLE_US);
-    this.replace(batch, key, { old: near, new: coalesce([...near, ...spans]) });
+    for (const span of spans) {
+      const newest = this.#newest.get(name);
+      const joined = coalesce(newest === undefined ? [span] : [newest.span, span]).at(-1) ?? span;
+      const isNew = newest?.span.fromUnixUs !== joined.fromUnixUs;
+      let savedToUnixUs = newest?.savedToUnixUs ?? 0;
+      if (isNew && newest !== undefined && savedToUnixUs < newest.span.toUnixUs) {
+        put(batch, key, newest.span);
+      }
+      if (isNew || joined.toUnixUs - savedToUnixUs >= SAVE_EVERY_US) {
+        put(batch, key, joined);
+        savedToUnixUs = joined.toUnixUs;
+      }
+      this.#newest.set(name, { span: joined, savedToUnixUs });
+    }
   }
 
   /** Puts `new` in the place of `old`. */
@@ -104,8 +123,40 @@ export class SpanIndex {
       reverse: true,
       limit: 1,
     });
-    return [...before, ...inside].map(decode).filter((span) => span.toUnixUs >= from);
+    const rows = [...before, ...inside].map(decode);
+    if (rows.length === 0) return rows;
+    const name = nameOf(key);
+    const newest = this.#newest.has(name) ? this.#newest.get(name) : await this.#readNewest(key);
+    return rows
+      .map((span) => (span.fromUnixUs === newest?.span.fromUnixUs ? newest.span : span))
+      .filter((span) => span.toUnixUs >= from);
   }
+
+  /** The newest row, grown by the groups that came behind it. */
+  async #readNewest(key: TrackKey): Promise<Newest | undefined> {
+    const range = rangeOf('span', { uuid: key.camera }, { track: key.track });
+    const [entry] = await this.#lsm.entries({ ...range, reverse: true, limit: 1 });
+    if (entry === undefined) return undefined;
+    const saved = decode(entry);
+    const groups = await groupSpansFrom(this.#lsm, key, saved.toUnixUs);
+    const later = groups.filter((group) => group.fromUnixUs >= saved.fromUnixUs);
+    const [span = saved] = coalesce([saved, ...later]);
+    return { span, savedToUnixUs: saved.toUnixUs };
+  }
+}
+
+/** The spans of the groups that begin at or behind the moment, and of the last ones before it. */
+async function groupSpansFrom(lsm: Lsm, key: TrackKey, unixUs: number): Promise<Span[]> {
+  const range = rangeOf('group', { uuid: key.camera }, { track: key.track });
+  const at = makeKey('group', { uuid: key.camera }, { track: key.track }, { u64: unixUs });
+  const before = { gte: range.gte, lt: at, reverse: true, limit: GROUPS_LOOKED_BACK };
+  const entries = [...(await lsm.entries(before)), ...(await lsm.entries({ ...range, gte: at }))];
+  return entries.map(([entryKey, value]) => spanOf(decodeGroup(entryKey, value)));
+}
+
+/** The span of a group. */
+export function spanOf(row: GroupRow): Span {
+  return { fromUnixUs: row.startUnixUs, toUnixUs: row.startUnixUs + row.durationUs };
 }
 
 function isFast(newest: Span | undefined, spans: readonly Span[]): boolean {

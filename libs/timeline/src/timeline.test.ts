@@ -148,6 +148,26 @@ test('recordings are coalesced over jitter, in any order of arrival, and cut to 
   ]);
 });
 
+test('a span that grows for hours is exact at every moment, and after a restart at any of them', async () => {
+  for (let at = 0; at < 200; at++) {
+    // Every tenth group is long and comes in two pieces, as long groups of a camera do.
+    const start = at * 20;
+    const durationUs = (at % 10 === 0 ? 9 : 20) * SECOND;
+    await timeline.commit({ groups: [group(start, { durationUs })] });
+    if (at % 10 === 0)
+      await timeline.commit({ groups: [group(start, { durationUs: 20 * SECOND })] });
+    if (at % 33 === 0) await reopen();
+    const found = await timeline.recordings(CAMERA, T0, T0 + DAY);
+    expect(seconds(found)).toEqual([[0, start + 20]]);
+  }
+  await timeline.commit({ groups: [group(5000)] });
+  await reopen();
+  expect(seconds(await timeline.recordings(CAMERA, T0 + 3999 * SECOND, T0 + DAY))).toEqual([
+    [3999, 4000],
+    [5000, 5002],
+  ]);
+});
+
 test('spans, groups and usage agree with a plain model under random commits, drops and restarts', async () => {
   let state = 12345;
   const random = (below: number) => {

@@ -5,7 +5,7 @@ import type { TrackName } from '#media';
 import { ChunkIndex, type ChunksQuery } from './chunk-index.js';
 import { CommitQueue, type PendingBatch } from './commit-queue.js';
 import { GapIndex } from './gap-index.js';
-import { GroupIndex, spanOf, type GroupsQuery } from './group-index.js';
+import { GroupIndex, type GroupsQuery } from './group-index.js';
 import { boundedUs, makeKey, rangeOf, u64At } from './keys.js';
 import { corrupt, Lsm } from './lsm.js';
 import { MotionIndex } from './motion-index.js';
@@ -23,7 +23,7 @@ import type {
   RecordingSpan,
   TimelineBatch,
 } from './rows.js';
-import { coalesce, SpanIndex, type Span, type TrackKey } from './spans.js';
+import { coalesce, SpanIndex, spanOf, type Span, type TrackKey } from './spans.js';
 
 const VERSION = 1;
 const TRACKS: readonly TrackName[] = ['main', 'sub', 'audio'];
