@@ -38,7 +38,10 @@ export function writeManifest(facts: ManifestFacts): Buffer {
     from: iso(data.fromUnixMs),
     to: iso(data.toUnixMs),
     rendition: data.rendition,
-    ...(data.watermark === undefined ? {} : { watermark: data.watermark }),
+    // What was asked for is said, and that the pictures do not bear it.
+    ...(data.watermark === undefined
+      ? {}
+      : { watermark: { text: data.watermark, inPictures: false } }),
     note: data.note,
     requestedBy: data.createdBy,
     requestedAt: iso(data.createdAtUnixMs),
