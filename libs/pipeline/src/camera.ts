@@ -281,13 +281,15 @@ export class RecordedCamera implements FlushedCamera {
     await lane.feed.stop();
     this.#ends.set(track, lane.feed.lastEndUnixUs);
     lane.gate.close();
+    // From here on no turn touches the flush: its last rows must be the last to be committed.
+    this.#lanes.delete(track);
+    await this.#options.scheduler.idle(this);
     const batch = await lane.flush.close();
     if (track === 'main') {
       const came = this.#away === undefined;
       this.#away = reason;
       this.#mark(came ? lane.feed.lastEndUnixUs : this.#options.clock.nowUnixUs());
     }
-    this.#lanes.delete(track);
     await this.#options.scheduler.commit(batch);
   }
 
@@ -333,7 +335,7 @@ export class RecordedCamera implements FlushedCamera {
   #tick(): void {
     for (const lane of this.#lanes.values()) {
       lane.feed.tick();
-      if (!lane.gate.keeping) void lane.flush.sealIfDue();
+      if (!lane.gate.keeping || !lane.feed.online) void lane.flush.sealIfDue();
     }
     this.#applyMode();
     this.#feedDetector();
@@ -415,8 +417,8 @@ export class RecordedCamera implements FlushedCamera {
     if (this.#away === 'off') return 'off';
     if (this.#mode === 'off') return 'off';
     if (this.#away !== undefined) return this.#away;
-    if (this.#disk !== undefined) return this.#disk.failure;
-    return this.#lanes.get('main')?.gate.keeping === true ? undefined : 'no-motion';
+    if (this.#lanes.get('main')?.gate.keeping !== true) return 'no-motion';
+    return this.#disk?.failure;
   }
 
   #mark(atUnixUs: number): void {

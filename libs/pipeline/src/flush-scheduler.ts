@@ -7,6 +7,7 @@ import type { TrackFlush } from './track-flush.js';
 /** A track is due in one of ten turns of a second. */
 const TURN_MS = 100;
 const TURNS = 10;
+const GATHER_MS = 25;
 
 /** What a turn asks of a camera: its tracks, and the gaps that abut what they recorded. */
 export interface FlushedCamera {
@@ -27,10 +28,12 @@ export class FlushScheduler {
   readonly #options: FlushSchedulerOptions;
   readonly #turns: Set<FlushedCamera>[] = Array.from({ length: TURNS }, () => new Set());
   readonly #timer: Timer;
-  /** Rows whose commit failed: they go first the next time. */
+  /** Rows to be committed, in order; those of a commit that failed go first the next time. */
   #unwritten: TimelineBatch[] = [];
-  readonly #running = new Set<Promise<void>>();
+  /** A camera on a disk that hangs misses its turns; the others do not. */
+  readonly #running = new Map<FlushedCamera, Promise<void>>();
   #turn = 0;
+  #soon: Timer | undefined;
   #indexFails = false;
   #lastCommit: Promise<void> = Promise.resolve();
 
@@ -48,9 +51,16 @@ export class FlushScheduler {
     for (const turn of this.#turns) turn.delete(camera);
   }
 
+  /** Waits until the turn of a camera that is under way has handed over its rows. */
+  async idle(camera: FlushedCamera): Promise<void> {
+    await this.#running.get(camera);
+  }
+
   /** Commits rows in the order of calls; keeps them when the index fails and tries again. */
   commit(batch: TimelineBatch | undefined): Promise<void> {
     if (batch !== undefined) this.#unwritten.push(batch);
+    this.#soon?.cancel();
+    this.#soon = undefined;
     this.#lastCommit = this.#lastCommit.then(() => this.#commitAll());
     return this.#lastCommit;
   }
@@ -58,27 +68,33 @@ export class FlushScheduler {
   /** Waits for the turns under way and commits what is left. Cameras are closed before. */
   async close(): Promise<void> {
     this.#timer.cancel();
-    await Promise.all(this.#running);
+    await Promise.all(this.#running.values());
     await this.commit(undefined);
   }
 
   #next(): void {
     const cameras = this.#turns[this.#turn];
     this.#turn = (this.#turn + 1) % TURNS;
-    if (cameras === undefined || cameras.size === 0) return;
-    const run = this.#run([...cameras]).finally(() => this.#running.delete(run));
-    this.#running.add(run);
+    for (const camera of cameras ?? []) {
+      if (this.#running.has(camera)) continue;
+      const run = this.#run(camera).finally(() => this.#running.delete(camera));
+      this.#running.set(camera, run);
+    }
+    if (this.#unwritten.length > 0) this.#commitSoon();
   }
 
-  async #run(cameras: readonly FlushedCamera[]): Promise<void> {
-    const batches = await Promise.all(
-      cameras.flatMap((camera) => camera.tracks.map((track) => track.sync())),
-    );
+  async #run(camera: FlushedCamera): Promise<void> {
+    const batches = await Promise.all(camera.tracks.map((track) => track.sync()));
     // Told after the syncs, so that a gap is committed together with the footage it abuts.
-    const rows = cameras.map((camera) => camera.drainRows());
-    const parts: TimelineBatch[] = [...batches, ...rows].filter((part) => part !== undefined);
-    if (parts.length > 0) await this.commit(merged(parts));
-    else if (this.#unwritten.length > 0) await this.commit(undefined);
+    const rows = [...batches, camera.drainRows()].filter((part) => part !== undefined);
+    if (rows.length === 0) return;
+    this.#unwritten.push(...rows);
+    this.#commitSoon();
+  }
+
+  /** Cameras of a turn are ready at about the same time: one batch for all of them. */
+  #commitSoon(): void {
+    this.#soon ??= this.#options.clock.after(GATHER_MS, () => void this.commit(undefined));
   }
 
   async #commitAll(): Promise<void> {

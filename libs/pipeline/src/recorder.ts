@@ -243,7 +243,7 @@ export class Recorder {
     for (const next of wanted.values()) {
       const camera = this.#cameras.get(next.id);
       if (next.removed === true) this.#former.set(next.id, { retention: next.retention });
-      else if (camera !== undefined) work.push(camera.update(next));
+      else if (camera !== undefined) work.push(updated(camera, next));
       else work.push(this.#openCamera(next));
     }
     await Promise.all(work);
@@ -279,6 +279,11 @@ export class Recorder {
     }
     return false;
   }
+}
+
+/** What has not changed is not touched. */
+async function updated(camera: RecordedCamera, next: CameraSettings): Promise<void> {
+  if (JSON.stringify(camera.settings) !== JSON.stringify(next)) await camera.update(next);
 }
 
 async function knownDirectories(timeline: Timeline): Promise<Map<string, string>> {

@@ -7,7 +7,7 @@ import type { CameraSettings } from './camera-settings.js';
 
 const INTERVAL_MS = 120_000;
 /** A small disk fills between two passes. */
-const SPACE_MS = 5000;
+const SPACE_MS = 15_000;
 /** Chunks of one camera looked at in one step. */
 const STEP = 64;
 const DAY_US = 86_400_000_000;
