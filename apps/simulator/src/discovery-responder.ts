@@ -1,6 +1,6 @@
 // Answers WS-Discovery probes, so that the simulated cameras are found on the network.
 
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
 import { messageOf, type Log } from '#base';
@@ -79,11 +79,24 @@ export class DiscoveryResponder {
   }
 
   #match(device: OnvifDevice, messageId: string): string {
+    const url = `http://${this.#options.address()}/onvif/${device.name}/device_service`;
     return (
       '<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery" xmlns:dn="http://www.onvif.org/ver10/network/wsdl">' +
       `<s:Header><a:MessageID>urn:uuid:${randomUUID()}</a:MessageID><a:RelatesTo>${messageId.replace(/[<>&]/g, '')}</a:RelatesTo><a:To>http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous</a:To><a:Action>http://schemas.xmlsoap.org/ws/2005/04/discovery/ProbeMatches</a:Action></s:Header>` +
-      `<s:Body><d:ProbeMatches><d:ProbeMatch><a:EndpointReference><a:Address>${device.endpoint}</a:Address></a:EndpointReference><d:Types>dn:NetworkVideoTransmitter</d:Types>` +
-      `<d:Scopes>${device.scopes.join(' ')}</d:Scopes><d:XAddrs>http://${this.#options.address()}/onvif/${device.name}/device_service</d:XAddrs><d:MetadataVersion>1</d:MetadataVersion></d:ProbeMatch></d:ProbeMatches></s:Body></s:Envelope>`
+      `<s:Body><d:ProbeMatches><d:ProbeMatch><a:EndpointReference><a:Address>${endpointOf(url)}</a:Address></a:EndpointReference><d:Types>dn:NetworkVideoTransmitter</d:Types>` +
+      `<d:Scopes>${device.scopes.join(' ')}</d:Scopes><d:XAddrs>${url}</d:XAddrs><d:MetadataVersion>1</d:MetadataVersion></d:ProbeMatch></d:ProbeMatches></s:Body></s:Envelope>`
     );
   }
+}
+
+/** A UUID that stays the same for a device at its address, and is no other simulator's. */
+function endpointOf(url: string): string {
+  const hex = createHash('sha1').update(url).digest('hex');
+  const parts = [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `5${hex.slice(13, 16)}`,
+    `8${hex.slice(17, 20)}`,
+  ];
+  return `urn:uuid:${[...parts, hex.slice(20, 32)].join('-')}`;
 }

@@ -53,12 +53,6 @@ export class OnvifDevice {
     this.#actions = { ...this.#deviceActions(), ...this.#mediaActions(), ...this.#ptzActions() };
   }
 
-  /** A UUID of its own, the same at every start. */
-  get endpoint(): string {
-    const hex = Buffer.from(this.name.padEnd(6, '-')).toString('hex').slice(0, 12);
-    return `urn:uuid:4e696768-746a-4172-8000-${hex}`;
-  }
-
   get scopes(): readonly string[] {
     return [
       'onvif://www.onvif.org/type/video_encoder',

@@ -129,7 +129,8 @@ function readMatches(xml: string, address: string): [endpoint: string, camera: F
       ...(name === undefined ? {} : { name }),
       ...(hardware === undefined ? {} : { hardware }),
     };
-    return [[match.at('endpointReference', 'address').text ?? url, camera]];
+    // Some makers give all their cameras one endpoint: the URL tells them apart.
+    return [[`${match.at('endpointReference', 'address').text ?? ''} ${url}`, camera]];
   });
 }
 
