@@ -93,6 +93,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
   light: {},
   dark: {
     '--mantine-color-body': '#0b0d10',
+    '--mantine-color-error': '#ff8d86',
     // Text of light and subtle buttons: of their colour, not nearly white.
     '--mantine-color-accent-light-color': '#83c3dc',
     '--mantine-color-red-light-color': '#ff9a94',

@@ -93,7 +93,7 @@ export function usePlayer({ camera, codec, position, mayBeRecorded }: PlayerOpti
   );
 
   const view = useSignal(session?.view ?? NO_VIEW);
-  const note = useSignal(session?.note ?? NO_NOTE);
+  const note = useSignal(session?.notice.text ?? NO_NOTE);
   const speed = useSignal(session?.speed ?? SPEED_ONE);
   const rendition = useSignal<string>(session?.rendition ?? SOURCE);
 

@@ -1,12 +1,13 @@
 // Plays a camera's past: seeks within a window, loads the next one, skips gaps and says so.
 
 import type { Rendition, VideoCodec } from '#contract';
-import { formatSpan } from '../format.js';
 import { Signal } from '../signal.js';
+import { Notice } from './notice.js';
 import { isCodecTrouble, playbackFaultText, type PlaybackFault } from './past-words.js';
 import { PlaybackWindow } from './playback-window.js';
 import { firstRendition, SAFE_RENDITION, sourcePlays, type RenditionChoice } from './rendition.js';
 import { ReverseShuttle } from './reverse-shuttle.js';
+import type { MediaPlace } from './wall-clock.js';
 
 export type PastView =
   | { readonly kind: 'loading' }
@@ -33,12 +34,11 @@ export interface PastSessionOptions {
 const PATIENCE_MS = 15_000;
 /** Closer to now than this, the past has no next window worth loading. */
 const PRESENT_MS = 8000;
-const NOTE_MS = 6000;
 
 export class PastSession {
   readonly view = new Signal<PastView>({ kind: 'loading' });
   readonly atMs = new Signal<number>(0);
-  readonly note = new Signal<string | undefined>(undefined);
+  readonly notice = new Notice();
   readonly rendition = new Signal<Rendition>('source');
   readonly speed = new Signal(1);
   readonly #options: PastSessionOptions;
@@ -50,8 +50,9 @@ export class PastSession {
   #wanted: 'play' | 'pause' = 'play';
   #frameS = 0.04;
   #lastMediaS = 0;
+  /** The player's time at `atMs`. */
+  #shownS = 0;
   #patience: ReturnType<typeof setTimeout> | undefined;
-  #noteTimer: ReturnType<typeof setTimeout> | undefined;
   #turn = 0;
   #closed = false;
 
@@ -86,6 +87,7 @@ export class PastSession {
   /** Shows `atMs`, or what was recorded next after it. */
   seek(atMs: number, wanted: 'play' | 'pause' | 'as-is' = 'as-is'): void {
     this.#turn += 1;
+    this.notice.clear();
     this.#shuttle.stop();
     if (wanted !== 'as-is') this.#wanted = wanted;
     const clock = this.#window?.clock;
@@ -104,8 +106,7 @@ export class PastSession {
       this.#load(atMs);
       return;
     }
-    this.atMs.set(atMs + place.skippedMs);
-    this.#saySkipped(place.skippedMs);
+    this.#arrive(atMs, place);
     this.#await();
     this.#options.video.currentTime = place.mediaS;
     this.#applyWanted();
@@ -140,7 +141,7 @@ export class PastSession {
   shuttleBack(): void {
     this.pause();
     this.#shuttle.faster();
-    this.#say(`Backwards ${this.#shuttle.speed}×`);
+    this.notice.say(`Backwards ${this.#shuttle.speed}×`);
   }
 
   /** One frame on or back, paused. */
@@ -160,9 +161,15 @@ export class PastSession {
     this.#listening.abort();
     this.#shuttle.stop();
     clearTimeout(this.#patience);
-    clearTimeout(this.#noteTimer);
+    this.notice.clear();
     this.#window?.close();
     this.#window = undefined;
+  }
+
+  #arrive(askedMs: number, place: MediaPlace): void {
+    this.#shownS = place.mediaS;
+    this.atMs.set(askedMs + place.skippedMs);
+    this.notice.saySkipped(place.skippedMs);
   }
 
   #load(atMs: number): void {
@@ -174,7 +181,7 @@ export class PastSession {
     const rendition = firstRendition(this.#choice, !this.#sourceFailed);
     this.rendition.set(rendition);
     if (this.#choice === 'auto' && rendition !== 'source') {
-      this.#say(`This browser cannot play the camera’s own stream: showing ${rendition}.`);
+      this.notice.say(`This browser cannot play the camera’s own stream: showing ${rendition}.`);
     }
     this.#window = new PlaybackWindow({
       video: this.#options.video,
@@ -188,8 +195,7 @@ export class PastSession {
           );
           return;
         }
-        this.atMs.set(atMs + place.skippedMs);
-        this.#saySkipped(place.skippedMs);
+        this.#arrive(atMs, place);
         this.#applyWanted();
       },
       onFault: (fault) => this.#onFault(fault),
@@ -213,7 +219,7 @@ export class PastSession {
       if (this.#closed || turn !== this.#turn) return;
       if (nextMs !== undefined) {
         this.#load(nextMs);
-        this.#saySkipped(nextMs - fromMs);
+        this.notice.saySkipped(nextMs - fromMs);
         return;
       }
     }
@@ -236,10 +242,11 @@ export class PastSession {
     if (video.seeking || this.view.get().kind === 'loading') return;
     const wallMs = this.#window?.clock.toWallMs(mediaS);
     if (wallMs === undefined) return;
-    const jump = wallMs - this.atMs.get();
-    if (jump > 3000 && this.view.get().kind === 'playing' && !this.#shuttle.active) {
-      this.#saySkipped(jump);
-    }
+    // What the wall clock did beyond what the player did was not recorded.
+    const skippedMs = wallMs - this.atMs.get() - (mediaS - this.#shownS) * 1000;
+    const steady = this.view.get().kind === 'playing' && !this.#shuttle.active;
+    if (steady && mediaS > this.#shownS) this.notice.saySkipped(skippedMs);
+    this.#shownS = mediaS;
     this.atMs.set(wallMs);
   }
 
@@ -249,7 +256,7 @@ export class PastSession {
       // A newer load interrupts an older play(); anything else the person must know.
       if (error instanceof DOMException && error.name === 'NotAllowedError') {
         this.view.set({ kind: 'paused' });
-        this.#say('The browser did not allow playing by itself. Press space.');
+        this.notice.say('The browser did not allow playing by itself. Press space.');
       }
     });
   }
@@ -278,16 +285,6 @@ export class PastSession {
   #fail(text: string): void {
     clearTimeout(this.#patience);
     this.view.set({ kind: 'error', text });
-  }
-
-  #saySkipped(ms: number): void {
-    if (ms > 2000) this.#say(`Skipped ${formatSpan(ms)} without recording`);
-  }
-
-  #say(text: string): void {
-    clearTimeout(this.#noteTimer);
-    this.note.set(text);
-    this.#noteTimer = setTimeout(() => this.note.set(undefined), NOTE_MS);
   }
 
   #freeze(): void {
