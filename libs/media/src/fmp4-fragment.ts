@@ -15,6 +15,10 @@ export interface FragmentFrames {
   readonly end?: number;
   /** Frames before this one are decoded but take one tick each, so that nobody sees them. */
   readonly squeezedBefore?: number;
+  /** Replaces the duration of the first frame that is seen. */
+  readonly firstDuration90k?: number;
+  /** Replaces the duration of the last frame. */
+  readonly lastDuration90k?: number;
 }
 
 export interface FragmentOptions {
@@ -86,7 +90,7 @@ export function writeFragmentHead(options: FragmentOptions): Buffer {
   u32(baseDts90k % 2 ** 32);
   let payloadBytes = 0;
   for (const run of runs) {
-    const { frames, squeezedBefore = 0 } = run;
+    const { frames } = run;
     const { first, end } = bounds(run);
     u32(TRUN_BYTES + (end - first) * sampleBytes);
     type('trun');
@@ -96,9 +100,9 @@ export function writeFragmentHead(options: FragmentOptions): Buffer {
     u32(moofBytes + 8 + payloadBytes);
     for (let frame = first; frame < end; frame++) {
       const sizeBytes = frames.sizeOf(frame);
-      const squeezed = frame < squeezedBefore;
+      const squeezed = frame < (run.squeezedBefore ?? 0);
       payloadBytes += sizeBytes;
-      u32(squeezed ? 1 : frames.durationOf(frame));
+      u32(durationIn(run, frame));
       u32(sizeBytes);
       u32(frames.isKey(frame) ? KEY_FRAME_FLAGS : OTHER_FRAME_FLAGS);
       if (offsetsUsed) u32(squeezed ? 0 : frames.ctsOffsetOf(frame));
@@ -114,9 +118,18 @@ export function fragmentDuration90k(run: FragmentFrames): number {
   const { first, end } = bounds(run);
   let duration = 0;
   for (let frame = first; frame < end; frame++) {
-    duration += frame < (run.squeezedBefore ?? 0) ? 1 : run.frames.durationOf(frame);
+    duration += durationIn(run, frame);
   }
   return duration;
+}
+
+function durationIn(run: FragmentFrames, frame: number): number {
+  const { squeezedBefore = 0, frames } = run;
+  if (frame < squeezedBefore) return 1;
+  if (frame === bounds(run).end - 1 && run.lastDuration90k !== undefined)
+    return run.lastDuration90k;
+  if (frame === squeezedBefore && run.firstDuration90k !== undefined) return run.firstDuration90k;
+  return frames.durationOf(frame);
 }
 
 /**
