@@ -1,5 +1,4 @@
-// Takes the recorders' deletions of footage over into the audit trail, each once, and forgets removed
-// cameras of which nothing is left.
+// Takes the recorders' deletions of footage over into the audit trail, each once.
 
 import { z } from 'zod';
 import { messageOf, type Clock, type Log, type Timer } from '#base';

@@ -1,6 +1,6 @@
 // The cameras: declared by administrators, recorded by recorders, kept as a shadow when removed.
 
-import { IsNull, Not } from 'typeorm';
+import { IsNull } from 'typeorm';
 import { isUuid, NightjarError, type Clock, type SecretBox } from '#base';
 import type { Camera, CameraInput, CameraPatch, RecorderCamera } from '#contract';
 import type { Database } from './database.js';
@@ -115,15 +115,6 @@ export class Cameras {
       table.update({ id: isUuid(id) ? id : this.#ids.next(), removedAt: IsNull() }, { removedAt }),
     );
     if (result.affected === 0) throw cameraNotFound(id);
-  }
-
-  /** Forgets removed cameras of which no footage is left. */
-  async forget(ids: readonly string[]): Promise<void> {
-    for (const id of ids) {
-      await this.#database.table(cameraEntity, (table) =>
-        table.delete({ id, removedAt: Not(IsNull()) }),
-      );
-    }
   }
 
   /** Undefined when the camera has no ONVIF service. Throws `not-found`. */
