@@ -4,6 +4,7 @@ import { prepare } from '../../apps/launcher/prepare.mjs';
 
 const BENCHES = {
   ingest: 'cost of ingest per camera, against one ffmpeg per camera',
+  motion: 'cost of looking for movement, per camera',
 };
 
 const [name, ...args] = process.argv.slice(2);

@@ -80,9 +80,11 @@ export class SamplingPolicy {
       this.#inGroup = false;
       return 'skip';
     }
-    const every =
-      intoGroupUs <= BEGINNING_US || this.#takesAll ? LOOK_EVERY_US : LOOK_EVERY_LONG_US;
-    return atUnixUs - this.#lookedAtUs >= every ? this.#look(atUnixUs) : 'decode';
+    const dense = intoGroupUs <= BEGINNING_US || this.#takesAll;
+    // The last of a group is looked at in any case: it is the last for a long time.
+    const often = dense || intoGroupUs + this.#frameUs > this.#takenUs;
+    const everyUs = often ? LOOK_EVERY_US : LOOK_EVERY_LONG_US;
+    return atUnixUs - this.#lookedAtUs >= everyUs ? this.#look(atUnixUs) : 'decode';
   }
 
   /**
@@ -90,10 +92,13 @@ export class SamplingPolicy {
    * of the group is skipped, even if more of it would have been wanted.
    */
   endsHere(atUnixUs: number): boolean {
-    const frameUs = 1e6 / (this.#fps ?? this.#nominalFps ?? 25);
-    if (atUnixUs + frameUs - (this.#keyAtUs ?? atUnixUs) <= this.#takenUs) return false;
+    if (atUnixUs + this.#frameUs - (this.#keyAtUs ?? atUnixUs) <= this.#takenUs) return false;
     this.#inGroup = false;
     return true;
+  }
+
+  get #frameUs(): number {
+    return 1e6 / (this.#fps ?? this.#nominalFps ?? 25);
   }
 
   get #takesAll(): boolean {
