@@ -203,7 +203,6 @@ export class AccessUnits {
 
   /** Whether an access unit that begins with this slice can be whole and of use. */
   #mayBegin(kind: NalKind, first: boolean): boolean {
-    const { counters } = this.#options;
     const lossBefore = this.#lossBefore;
     this.#lossBefore = false;
     if (this.#atStart) {
@@ -221,17 +220,16 @@ export class AccessUnits {
       this.#reportLost('malformed');
       return false;
     }
-    if (this.#sink === undefined && kind !== 'key-slice') {
-      countIn(counters.dropped, 'before-parameter-sets');
-      return false;
-    }
     return true;
   }
 
   #beginUnit(kind: NalKind, firstByte: number, bytes: Uint8Array, at: number): void {
     this.#unitIsKey = kind === 'key-slice';
     this.#unitBytes = 0;
-    if (this.#unitIsKey) this.#takeFormat(firstByte, bytes.subarray(at, at + SLICE_HEAD_BYTES));
+    // A stream that refreshes gradually has no key frames: its sets come with other pictures.
+    if (this.#unitIsKey || this.#options.sets.version !== this.#formatVersion) {
+      this.#takeFormat(firstByte, bytes.subarray(at, at + SLICE_HEAD_BYTES));
+    }
     if (this.#sink === undefined) {
       countIn(this.#options.counters.dropped, 'before-parameter-sets');
       this.#held.clear();
@@ -249,7 +247,7 @@ export class AccessUnits {
     this.#unitBytes += this.#held.flushTo(this.#sink, this.#unitIsKey ? parameterSets : []);
   }
 
-  /** Before a key frame: announces its format when it is not the last one. */
+  /** Before a picture: announces its format when it is not the last one. */
   #takeFormat(firstByte: number, payload: Uint8Array): void {
     const { sets } = this.#options;
     const ppsId = slicePpsId(sets.codec, firstByte, payload);

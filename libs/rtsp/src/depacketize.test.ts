@@ -205,6 +205,16 @@ describe('formats', () => {
     expect(sink.frames[2]?.units).toEqual(hex(H264_LARGE_SPS, H264_PPS, key));
   });
 
+  test('a stream without any key frame begins with its sets', () => {
+    const { feed, sink, counters } = bench();
+    const inter = slice('h264', false, 300, 2);
+    feed(packetize([inter], { sequence: 0 }));
+    feed(packetize([H264_SPS, H264_PPS, inter], { sequence: 1, timestamp: 3600 }));
+    feed(packetize([inter], { sequence: 4, timestamp: 7200 }));
+    expect(sink.log).toEqual(['format 640x360', 'frame 3', 'frame 1']);
+    expect(counters.dropped).toEqual({ 'before-parameter-sets': 1 });
+  });
+
   test('sets that come in a packet with a marker of their own belong to the next frame', () => {
     const { feed, sink } = bench();
     feed(packetize([H264_SPS], { sequence: 0 }));

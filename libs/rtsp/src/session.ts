@@ -56,6 +56,7 @@ export class Session {
   #rtcpChannel = -1;
   #ports: UdpPorts | undefined;
   #opened = false;
+  #closed = false;
 
   private constructor(options: SessionOptions, signal: AbortSignal) {
     this.#options = options;
@@ -140,6 +141,7 @@ export class Session {
 
   /** Idempotent. */
   close(): void {
+    this.#closed = true;
     this.#opened = false;
     this.#handler = undefined;
     this.#keepAlive?.cancel();
@@ -185,6 +187,8 @@ export class Session {
       },
       this.#signal,
     );
+    // Closed while the connection was being made: nobody else would close it.
+    if (this.#closed) this.#connection.close();
   }
 
   #follow(location: string | undefined): void {
@@ -229,6 +233,7 @@ export class Session {
     let asked = 'RTP/AVP/TCP;unicast;interleaved=0-1';
     if (transport === 'udp') {
       this.#ports = await UdpPorts.open(this.#connection?.localAddress ?? '0.0.0.0', this.#options);
+      if (this.#closed) this.#ports.close();
       asked = `RTP/AVP;unicast;client_port=${this.#ports.rtpPort}-${this.#ports.rtpPort + 1}`;
     }
     const url = resolveControl(this.#baseUrl, this.video.media.control);
@@ -238,7 +243,7 @@ export class Session {
       response.headers.get('session') ?? '',
     );
     this.#sessionId = session?.[1];
-    this.#timeoutSeconds = Number(session?.[2] ?? DEFAULT_TIMEOUT_SECONDS);
+    this.#timeoutSeconds = Number(session?.[2] ?? 0) || DEFAULT_TIMEOUT_SECONDS;
     return readTransport(response.headers.get('transport'), transport);
   }
 
@@ -271,9 +276,9 @@ export class Session {
     headers: readonly (readonly [string, string])[],
     deadlineMs = this.#options.deadlineMs,
   ): Promise<RtspResponse> {
-    const connection = this.#connection;
-    if (connection === undefined) throw streamError('stopped', 'the session is not open');
     for (let attempt = 0; attempt < MAX_ATTEMPTS_TO_AUTHENTICATE; attempt++) {
+      const connection = this.#connection;
+      if (connection === undefined) throw streamError('stopped', 'the session is not open');
       const authorization = this.#authentication?.header(method, url);
       const all: (readonly [string, string])[] = [['User-Agent', 'Nightjar'], ...headers];
       if (authorization !== undefined) all.push(['Authorization', authorization]);
@@ -293,6 +298,8 @@ export class Session {
           'the camera asks for a kind of authentication that Nightjar does not know',
         );
       }
+      const closes = /\bclose\b/i.test(response.headers.get('connection') ?? '');
+      if (closes && this.#sessionId === undefined) await this.#connect();
     }
     throw streamError('authentication', 'the camera refuses this user and password');
   }

@@ -78,7 +78,9 @@ export async function runAttempt(
   } catch (error) {
     receiver?.end();
     counters.rubbishBytes += session?.rubbishBytes ?? 0;
-    const { reason, message } = endOf(error);
+    const { reason, message, ours } = endOf(error);
+    // No camera's fault: the stack must lead to the place.
+    if (ours) log.error({ err: error, url: withoutCredentials(url) }, 'a stream broke from within');
     if (reason === 'stopped' || reason === 'stalled') await session?.tearDown();
     const ranMs = beganAtMs === undefined ? undefined : clock.monotonicMs() - beganAtMs;
     return {

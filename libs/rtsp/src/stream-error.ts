@@ -26,12 +26,19 @@ export function streamError(
   return new NightjarError(CODES[reason], message, { ...context, reason }, cause);
 }
 
-/** Why something thrown ends a stream; what no code of ours threw is a fault of the protocol. */
-export function endOf(thrown: unknown): { reason: StreamEndReason; message: string } {
-  const error = toNightjarError(thrown);
-  const { reason } = error.context;
+/**
+ * Why something thrown ends a stream. `ours`: it is no failure of a stream but of the code that
+ * reads it or takes its frames; it ends the run as a fault of the protocol would.
+ */
+export function endOf(thrown: unknown): {
+  reason: StreamEndReason;
+  message: string;
+  ours: boolean;
+} {
+  const { context, message } = toNightjarError(thrown);
+  const { reason } = context;
   const known = typeof reason === 'string' && Object.hasOwn(CODES, reason);
-  return { reason: known ? (reason as StreamEndReason) : 'protocol', message: error.message };
+  return { reason: known ? (reason as StreamEndReason) : 'protocol', message, ours: !known };
 }
 
 /** What a failed socket means. */

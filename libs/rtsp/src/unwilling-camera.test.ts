@@ -71,6 +71,22 @@ describe('passwords', () => {
     expect(lines.join('') + JSON.stringify(watched.ends)).not.toContain('hunter2');
   });
 
+  test('a camera that hangs up after its challenge is connected again', async () => {
+    const challenge = ['WWW-Authenticate: Basic realm="x"', 'Connection: close'];
+    const fake = await camera();
+    fake.handlers = {
+      OPTIONS: (request, client) => {
+        if (request.headers.authorization !== undefined) return client.answer(request);
+        client.answer(request, '401 Unauthorized', challenge);
+        client.socket.end();
+      },
+    };
+    const { starts } = start(fake.url('/x', 'u:p'));
+    await eventually('the start', () => starts.length === 1);
+    expect(fake.clients).toHaveLength(2);
+    expect(fake.methods).toEqual(['OPTIONS', 'OPTIONS', 'DESCRIBE', 'SETUP', 'PLAY']);
+  });
+
   test('a password is asked for and there is none', async () => {
     const fake = await camera({
       OPTIONS: refuse('401 Unauthorized', ['WWW-Authenticate: Basic realm="x"']),
