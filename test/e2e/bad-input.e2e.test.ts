@@ -58,10 +58,14 @@ describe('beside a good camera', () => {
     installation = await Installation.start();
     const url = good.url.replace('rtsp://', 'rtsp://guard:p%40ss%2Fword@');
     goodCamera = await installation.addCamera('Good', url, { recording: { mode: 'continuous' } });
-    await eventually('the good camera records', async () => {
-      const status = await installation.status(goodCamera.id);
-      return status.state === 'online' && status.recording.active;
-    });
+    await eventually(
+      'the good camera records',
+      async () => {
+        const status = await installation.status(goodCamera.id);
+        return status.state === 'online' && status.recording.active;
+      },
+      90_000,
+    );
     startedAt = Date.now();
   });
 

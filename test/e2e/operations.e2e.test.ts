@@ -23,10 +23,14 @@ describe('with a camera that moves', () => {
       recording: { mode: 'continuous' },
       onvif: { url: `http://127.0.0.1:${source.onvifPort}/onvif/gate/device_service` },
     });
-    startedAt = await eventually('the camera records', async () => {
-      const status = await installation.status(camera.id);
-      return status.recording.active ? Date.now() : undefined;
-    });
+    startedAt = await eventually(
+      'the camera records',
+      async () => {
+        const status = await installation.status(camera.id);
+        return status.recording.active ? Date.now() : undefined;
+      },
+      90_000,
+    );
   });
 
   afterAll(async () => {

@@ -42,10 +42,16 @@ describe('a camera in mode continuous', () => {
   });
 
   test('is online within seconds and says what it sends', async () => {
-    const status = await eventually('the camera is online', async () => {
-      const now = await installation.status(camera.id);
-      return now.state === 'online' && now.recording.active && (now.fps ?? 0) > 0 ? now : undefined;
-    });
+    const status = await eventually(
+      'the camera is online',
+      async () => {
+        const now = await installation.status(camera.id);
+        return now.state === 'online' && now.recording.active && (now.fps ?? 0) > 0
+          ? now
+          : undefined;
+      },
+      90_000,
+    );
     expect(status.codec).toBe('h264');
     expect(status.width).toBeGreaterThan(0);
   });

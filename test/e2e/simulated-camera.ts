@@ -27,8 +27,6 @@ export async function startSimulatedCamera(
   scene: string,
   options: SimulatorOptions = {},
 ): Promise<SimulatedCamera> {
-  // Drawing and encoding a scene takes seconds, once; whoever waits for a camera should not.
-  if (options.user !== undefined) await (await startSimulatedCamera(scene)).close();
   const child = spawn(process.execPath, ['dist/apps/simulator/src/main.js', 'simulator'], {
     cwd: ROOT,
     env: {
@@ -54,6 +52,7 @@ export async function startSimulatedCamera(
     child.once('error', reject);
   });
   const url = `rtsp://127.0.0.1:${ready.rtspPort}/${scene}`;
+  // Drawing a scene takes seconds, once per machine; whoever waits for a camera should not.
   if (options.user === undefined) await describeStream(url);
   return {
     url,
