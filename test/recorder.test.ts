@@ -342,3 +342,14 @@ function expectPlays(file: Buffer, seconds: number): void {
   const [lastPts = 0, lastDuration = 0] = packets.at(-1) ?? [];
   expect(Math.abs((lastPts + lastDuration - firstPts) / 90_000 - seconds)).toBeLessThan(0.01);
 }
+
+test('an address that is none keeps nobody else from being recorded, and is explained', async () => {
+  const other = '1b0c7c52-4a0e-4f7b-9f6d-5a3f2e1d0c9b';
+  const recorder = await open(scratch());
+  const wrong = settings('moving', { id: other, streams: { main: 'http://nowhere' } });
+  await recorder.apply({ cameras: [wrong, settings('moving')], holds: [] });
+  await eventually('the other one records', () => recorder.report(CAMERA)?.recording.active);
+  const report = recorder.report(other);
+  expect(report).toMatchObject({ state: 'offline', recording: { reason: 'unsupported-stream' } });
+  expect(report?.reason).toBeTruthy();
+}, 60_000);

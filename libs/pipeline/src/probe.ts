@@ -1,11 +1,18 @@
 // Looks at a camera without adding it, and says in plain words how fit it is for recording.
 
-import { toNightjarError, type Clock } from '#base';
+import { toNightjarError, type Clock, type ErrorCode } from '#base';
 import type { VideoCodec } from '#media';
 import { probeStream } from '#rtsp';
 
 const PROBE_MS = 5000;
 const LONG_GROUP_SECONDS = 4;
+/** Refusals that only somebody who was reached can give. */
+const ANSWERS: readonly ErrorCode[] = [
+  'unauthenticated',
+  'permission-denied',
+  'not-found',
+  'unsupported',
+];
 
 export interface ProbedCamera {
   reachable: boolean;
@@ -36,16 +43,18 @@ export async function probeCamera(
       advice.push(
         `no key frame came within ${PROBE_MS / 1000} s: set the key frame interval to 2 s`,
       );
-    } else if (groupSeconds !== undefined && groupSeconds > LONG_GROUP_SECONDS) {
+    } else if (groupSeconds === undefined) {
+      advice.push('key frames come more than a few seconds apart: set the interval to 2 s');
+    } else if (groupSeconds > LONG_GROUP_SECONDS) {
       advice.push(
         `key frames come every ${groupSeconds.toFixed(1)} s: set the interval to 2 s, so that ` +
           'recording and playback begin without delay',
       );
     }
-    if (fps !== undefined && fps < 5) {
+    if (fps > 0 && fps < 5) {
       advice.push(`only ${fps.toFixed(1)} pictures a second come: movement is seen late`);
     }
-    if (bitrate !== undefined && bitrate > 16_000_000) {
+    if (bitrate > 16_000_000) {
       const megabits = (bitrate / 1e6).toFixed(0);
       advice.push(`${megabits} Mbit/s is much: half of it usually looks the same`);
     }
@@ -60,15 +69,15 @@ export async function probeCamera(
       codec: format.codec,
       width: format.width,
       height: format.height,
-      ...(fps === undefined ? {} : { fps }),
-      ...(bitrate === undefined ? {} : { bitrate }),
+      ...(fps > 0 ? { fps } : {}),
+      ...(bitrate > 0 ? { bitrate } : {}),
       ...(groupSeconds === undefined ? {} : { groupSeconds }),
       ...(audio === undefined ? {} : { audio }),
       ...(server === undefined ? {} : { server }),
     };
   } catch (error) {
     const { code, message } = toNightjarError(error);
-    const reachable = code !== 'unavailable' && code !== 'timeout';
+    const reachable = ANSWERS.includes(code);
     return { reachable, grade: 'unusable', advice: [message] };
   }
 }

@@ -1,6 +1,6 @@
 // One stream of a camera: its connection, and for each run the ingest that fills the hub and records.
 
-import type { Clock, Log } from '#base';
+import { messageOf, type Clock, type Log } from '#base';
 import type { FrameSink, TrackName, VideoFormat } from '#media';
 import { CameraStream, type StreamEndReason, type StreamInfo, type StreamListener } from '#rtsp';
 import { TrackHub } from './hub.js';
@@ -11,6 +11,8 @@ import type { TrackRecord } from './track-record.js';
 const RATE_WINDOW_MS = 4000;
 /** The kernel gathers packets meanwhile: wake-ups are what ingest costs. */
 const READ_PAUSE_MS = 20;
+/** A camera that is back is asked for soon: what it shows meanwhile is lost. */
+const BACKOFF = { firstMs: 1000, capMs: 10_000 };
 
 export interface TrackFeedOptions {
   readonly track: TrackName;
@@ -46,7 +48,8 @@ export interface TrackReport {
 export class TrackFeed implements StreamListener {
   readonly hub = new TrackHub();
   readonly #options: TrackFeedOptions;
-  readonly #stream: CameraStream;
+  /** Undefined when its address is none of a camera. */
+  readonly #stream: CameraStream | undefined;
   readonly #counters = new IngestCounters();
   #ingest: TrackIngest | undefined;
   #run = 0;
@@ -65,14 +68,20 @@ export class TrackFeed implements StreamListener {
     this.#options = options;
     this.#lastEndUnixUs = options.lastEndUnixUs;
     const { url, transport, clock, log } = options;
-    this.#stream = new CameraStream({
-      url,
-      transport,
-      listener: this,
-      clock,
-      log,
-      readPauseMs: READ_PAUSE_MS,
-    });
+    try {
+      this.#stream = new CameraStream({
+        url,
+        transport,
+        listener: this,
+        clock,
+        log,
+        readPauseMs: READ_PAUSE_MS,
+        backoff: BACKOFF,
+      });
+    } catch (error) {
+      // One camera's address must not keep the others from being recorded.
+      this.#message = messageOf(error);
+    }
   }
 
   get online(): boolean {
@@ -103,12 +112,13 @@ export class TrackFeed implements StreamListener {
   }
 
   start(): void {
-    this.#stream.start();
+    if (this.#stream === undefined) this.#options.onOffline('unsupported-stream');
+    else this.#stream.start();
   }
 
   /** What the camera has sent is handed out before it resolves. */
   async stop(): Promise<void> {
-    await this.#stream.stop();
+    await this.#stream?.stop();
     this.#endRun();
   }
 
@@ -126,7 +136,7 @@ export class TrackFeed implements StreamListener {
   }
 
   report(): TrackReport {
-    const { counters } = this.#stream;
+    const counters = this.#stream?.counters;
     const { format } = this;
     const { lastGroupTicks, lastFrameUnixUs, frames, dropped } = this.#counters;
     return {
@@ -137,10 +147,10 @@ export class TrackFeed implements StreamListener {
       ...(this.#clockOffsetMs === undefined ? {} : { clockOffsetMs: this.#clockOffsetMs }),
       ...(lastFrameUnixUs === undefined ? {} : { lastFrameUnixUs }),
       frames,
-      lostPackets: counters.lostPackets,
-      dropped: { ...counters.dropped, ...dropped },
-      connects: counters.connects,
-      disconnects: counters.disconnects,
+      lostPackets: counters?.lostPackets ?? 0,
+      dropped: { ...counters?.dropped, ...dropped },
+      connects: counters?.connects ?? 0,
+      disconnects: { ...counters?.disconnects },
     };
   }
 
