@@ -1,13 +1,13 @@
 // One request to the public door: cookie, CSRF token, problem details, and the answer's shape.
 
 import type { z } from 'zod';
-import { ApiError, incomprehensible, problemToError, unreachable } from './problem.js';
+import { incomprehensible, problemToError, unreachable } from './problem.js';
 import { fillPath, type Method, type PathOf, type QueryValue } from './paths.js';
 import { closeSession, csrfToken } from './session.js';
 
 type HttpMethod = Exclude<Method, 'WS'>;
 
-export interface RequestOptions<S extends z.ZodType | undefined> {
+interface RequestOptions<S extends z.ZodType | undefined> {
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, QueryValue>>;
   readonly body?: unknown;
@@ -54,7 +54,7 @@ export async function request<M extends HttpMethod, S extends z.ZodType | undefi
 }
 
 /** The problem that a failed answer tells of. */
-export async function responseToError(response: Response): Promise<ApiError> {
+async function responseToError(response: Response) {
   const body: unknown = await response.json().catch(() => undefined);
   return problemToError(response.status, body);
 }

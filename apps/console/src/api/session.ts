@@ -3,7 +3,7 @@
 import type { Me } from '#contract';
 import { Signal } from '../signal.js';
 
-export interface SessionState {
+interface SessionState {
   readonly kind: 'unknown' | 'signed-out' | 'signed-in';
   readonly me?: Me;
 }

@@ -4,7 +4,7 @@ import type { CameraStatus, RecordingMode } from '#contract';
 import { formatBitrate, toSentence } from '../format.js';
 import { GAP_STYLE } from '../timeline/gap-style.js';
 
-export interface StateWords {
+interface StateWords {
   readonly text: string;
   readonly hint: string;
   readonly level: 'ok' | 'quiet' | 'warn' | 'bad';
@@ -33,7 +33,7 @@ export function stateWords(status: CameraStatus | undefined): StateWords {
   }
 }
 
-export const MODE_WORDS: Record<RecordingMode, string> = {
+const MODE_WORDS: Record<RecordingMode, string> = {
   motion: 'on motion',
   'motion+lowres': 'on motion, low resolution always',
   continuous: 'always',

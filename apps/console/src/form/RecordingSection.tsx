@@ -7,7 +7,7 @@ import { FormSection } from './FormSection.js';
 import { ScheduleEditor } from './ScheduleEditor.js';
 import type { DraftProps } from './StreamSection.js';
 
-export const MODE_LABELS: Record<RecordingMode, string> = {
+const MODE_LABELS: Record<RecordingMode, string> = {
   motion: 'On motion',
   'motion+lowres': 'On motion, low resolution always',
   continuous: 'Always',

@@ -4,7 +4,7 @@ import type { Storage } from '#contract';
 
 const DAY_MS = 86_400_000;
 
-export interface RetentionLoss {
+interface RetentionLoss {
   readonly fromMs: number;
   readonly toMs: number;
   /** An estimate: footage is not spread evenly over time. */

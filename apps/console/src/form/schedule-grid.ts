@@ -6,7 +6,7 @@ export const WEEK_HOURS = 168;
 const MINUTES = 60;
 
 /** A mode per hour; undefined where the camera's own mode holds. */
-export type WeekGrid = readonly (RecordingMode | undefined)[];
+type WeekGrid = readonly (RecordingMode | undefined)[];
 
 /** An hour takes the mode that covers most of it. */
 export function toWeekGrid(schedule: readonly ScheduleEntry[] | undefined): WeekGrid {

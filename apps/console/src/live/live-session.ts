@@ -15,7 +15,7 @@ import type { LiveView } from './live-words.js';
 import { PictureDecoder } from './picture-decoder.js';
 import { SourceFeeder } from './source-feeder.js';
 
-export interface LiveSessionOptions {
+interface LiveSessionOptions {
   readonly camera: string;
   readonly track: LiveQuery['track'];
   readonly canvas: HTMLCanvasElement;

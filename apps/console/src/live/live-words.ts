@@ -12,7 +12,7 @@ export type LiveView =
   | { readonly kind: 'lost' }
   | { readonly kind: 'failed'; readonly text: string };
 
-export interface LiveWords {
+interface LiveWords {
   readonly title: string;
   readonly detail?: string | undefined;
 }

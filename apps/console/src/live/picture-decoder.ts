@@ -3,7 +3,7 @@
 import type { LiveInit } from '#contract';
 import { DecodePressure } from './decode-pressure.js';
 
-export interface PictureDecoderOptions {
+interface PictureDecoderOptions {
   readonly canvas: HTMLCanvasElement;
   /** `fit` paints no more pixels than the canvas shows; `source` keeps every pixel. */
   readonly detail: 'fit' | 'source';

@@ -25,19 +25,18 @@ export function MotionPage() {
   const [region, setRegion] = useState<CellRegion>();
   const [level, setLevel] = useState(0);
 
-  const ids = chosen.length > 0 ? chosen : cameras.map((camera) => camera.id);
+  // As text, because the list itself is new on every render.
+  const idText = (chosen.length > 0 ? chosen : cameras.map((camera) => camera.id)).join(',');
   const pictured = cameras.find((camera) => camera.id === (chosen[0] ?? cameras[0]?.id));
   const asked = useMemo(
     () => ({
-      cameras: ids.join(','),
+      cameras: idText,
       fromMs: period.fromMs,
       toMs: period.toMs,
       region: regionQuery(region),
       minLevel: level,
     }),
-    // The list itself is new on every render; its text is not.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-    [ids.join(','), period, region, level],
+    [idText, period, region, level],
   );
   const [settled] = useDebouncedValue(asked, 250);
   const found = useInfiniteQuery({

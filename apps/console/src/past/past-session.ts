@@ -16,7 +16,7 @@ export type PastView =
   | { readonly kind: 'ended'; readonly text: string }
   | { readonly kind: 'error'; readonly text: string };
 
-export interface PastSessionOptions {
+interface PastSessionOptions {
   readonly video: HTMLVideoElement;
   /** Keeps the last picture while the next window loads. */
   readonly still: HTMLCanvasElement;

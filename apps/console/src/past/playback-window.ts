@@ -11,7 +11,7 @@ const WINDOW_MS = 30 * 60_000;
 /** A little of the past, so that stepping back needs no new window. */
 const LEAD_MS = 20_000;
 
-export interface PlaybackWindowOptions {
+interface PlaybackWindowOptions {
   readonly video: HTMLVideoElement;
   readonly camera: string;
   readonly atMs: number;

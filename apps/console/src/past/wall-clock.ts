@@ -1,6 +1,6 @@
 // Between a player's time and the wall's: slices follow each other in the player, gaps do not exist.
 
-export interface MediaSlice {
+interface MediaSlice {
   /** Where the slice starts in the player, in seconds. */
   readonly startS: number;
   readonly durationS: number;

@@ -2,7 +2,7 @@
 
 import type { NightjarEvent } from '#contract';
 
-export type EventLevel = 'ok' | 'quiet' | 'warn' | 'bad';
+type EventLevel = 'ok' | 'quiet' | 'warn' | 'bad';
 
 export const EVENT_LEVEL: Record<NightjarEvent['kind'], EventLevel> = {
   'camera-online': 'ok',

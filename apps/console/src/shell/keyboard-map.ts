@@ -76,7 +76,7 @@ export function keyName(press: KeyPress): string | undefined {
 export function actionOf<S extends Scope>(scope: S, press: KeyPress): ActionOf<S> | undefined {
   const name = keyName(press);
   if (name === undefined) return undefined;
-  if (scope === 'wall' && /^\d$/.test(name)) return 'number' as ActionOf<S>;
+  if (scope === 'wall' && /^\d$/.test(name)) return 'number';
   const bindings: readonly Binding[] = KEYBOARD[scope];
   const found = bindings.find((binding) => binding.keys.includes(name));
   return found?.action as ActionOf<S> | undefined;

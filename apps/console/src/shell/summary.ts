@@ -3,7 +3,7 @@
 import type { Camera, CameraStatus, Storage } from '#contract';
 import { toSentence } from '../format.js';
 
-export interface SummaryItem {
+interface SummaryItem {
   readonly text: string;
   readonly hint: string;
   readonly level: 'ok' | 'quiet' | 'warn' | 'bad';

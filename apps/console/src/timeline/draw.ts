@@ -10,7 +10,7 @@ export interface TimelineRange {
   readonly toMs?: number | undefined;
 }
 
-export interface TimelineScene {
+interface TimelineScene {
   readonly view: TimelineView;
   readonly spans: TimelineSpans;
   readonly nowMs: number;

@@ -2,7 +2,7 @@
 
 import type { GapReason } from '#contract';
 
-export interface GapStyle {
+interface GapStyle {
   readonly color: string;
   /** A sentence for the tooltip. */
   readonly text: string;

@@ -2,7 +2,7 @@
 
 import { panView, spanOf, toMs, zoomView, type TimelineView } from './view.js';
 
-export interface GestureTarget {
+interface GestureTarget {
   view(): TimelineView;
   onView(view: TimelineView): void;
   onSeek(atMs: number): void;

@@ -4,7 +4,7 @@ import type { GapReason, TimelineAnswer, Track } from '#contract';
 import { formatPercent } from '../format.js';
 import { GAP_STYLE } from './gap-style.js';
 
-export interface Span {
+interface Span {
   readonly fromMs: number;
   readonly toMs: number;
 }

@@ -3,7 +3,7 @@
 import { formatClock, formatDay, formatFullDay, formatShortClock } from '../format.js';
 import { spanOf, type TimelineView } from './view.js';
 
-export interface Tick {
+interface Tick {
   readonly atMs: number;
   /** Absent on small ticks. */
   readonly label?: string;
