@@ -3,10 +3,12 @@
 import { ByteReader, ByteWriter } from '#base';
 import type { TrackName } from '#media';
 import type { PendingBatch } from './commit-queue.js';
+import { Floors } from './floors.js';
 import { dayOf, makeKey, rangeOf, u64At, uuidAt } from './keys.js';
 import type { Lsm } from './lsm.js';
 import { decodeChunk, encodeChunk } from './row-codec.js';
 import type { CameraUsage, ChunkRow } from './rows.js';
+import type { TrackKey } from './spans.js';
 
 const TRACKS: readonly TrackName[] = ['main', 'sub', 'audio'];
 const NOTHING = Buffer.alloc(0);
@@ -27,6 +29,9 @@ export class ChunkIndex {
   readonly #lsm: Lsm;
   readonly #unsealed = new Map<number, ChunkRow>();
   readonly #usage = new Map<string, Sum>();
+  readonly #floors = new Floors();
+  /** No chunk ended on a day before this. */
+  #oldestDay = 0;
   /** No chunk of the LSM has a higher id. */
   #highestId = -1;
 
@@ -35,6 +40,8 @@ export class ChunkIndex {
   }
 
   async load(): Promise<void> {
+    this.#floors.reset();
+    this.#oldestDay = 0;
     this.#unsealed.clear();
     for (const key of await this.#lsm.keys(rangeOf('unsealed'))) {
       const row = await this.find(u64At(key, 1));
@@ -70,6 +77,8 @@ export class ChunkIndex {
 
   put(batch: PendingBatch, row: ChunkRow, old: ChunkRow | undefined): void {
     const value = encodeChunk(row);
+    this.#floors.lower(row, row.firstUnixUs);
+    this.#oldestDay = Math.min(this.#oldestDay, dayOf(row.lastUnixUs));
     if (old !== undefined) this.#unlink(batch, old, row);
     batch.put(makeKey('chunk', { u64: row.id }), value);
     if (old?.firstUnixUs !== row.firstUnixUs) batch.put(cameraKey(row), NOTHING);
@@ -85,7 +94,15 @@ export class ChunkIndex {
     this.#count(batch, row.camera, { bytes: change, chunks: old === undefined ? 1 : 0 });
   }
 
-  remove(batch: PendingBatch, row: ChunkRow): void {
+  /** The batch was flushed before, and the caller holds back other writes. */
+  async remove(batch: PendingBatch, row: ChunkRow): Promise<void> {
+    const [first, second] = await this.#lsm.keys({ ...this.#rangeOf(row), limit: 2 });
+    if (first !== undefined && u64At(first, 26) === row.id) {
+      this.#floors.raise(row, second === undefined ? row.firstUnixUs : u64At(second, 18));
+    }
+    const gte = makeKey('expiry', { u32: this.#oldestDay });
+    const [oldest] = await this.#lsm.keys({ gte, lt: rangeOf('expiry').lt, limit: 1 });
+    if (oldest !== undefined) this.#oldestDay = oldest.readUInt32BE(1);
     this.#unlink(batch, row, undefined);
     batch.del(makeKey('chunk', { u64: row.id }));
     if (!row.sealed) batch.del(unsealedKey(row.id));
@@ -97,11 +114,14 @@ export class ChunkIndex {
     const { track, limit = Infinity, reverse = false } = query;
     const tracks = track === undefined ? TRACKS : [track];
     const found: Buffer[] = [];
+    const bound = limit < Infinity ? { limit } : {};
     for (const one of tracks) {
-      const range = rangeOf('chunk-of-camera', { uuid: camera }, { track: one });
-      found.push(
-        ...(await this.#lsm.keys({ ...range, reverse, ...(limit < Infinity ? { limit } : {}) })),
-      );
+      const keys = await this.#lsm.keys({
+        ...this.#rangeOf({ camera, track: one }),
+        reverse,
+        ...bound,
+      });
+      found.push(...keys);
     }
     const sign = reverse ? -1 : 1;
     found.sort((a, b) => sign * Buffer.compare(a.subarray(18), b.subarray(18)));
@@ -110,7 +130,7 @@ export class ChunkIndex {
 
   /** Oldest day first; pages, so that the caller stops where it has enough. */
   async *byAge(beforeUnixUs: number): AsyncGenerator<ChunkRow[]> {
-    const { gte } = rangeOf('expiry');
+    const gte = makeKey('expiry', { u32: this.#oldestDay });
     const lt = makeKey('expiry', { u32: dayOf(beforeUnixUs) + 1 });
     for await (const page of this.#lsm.pages({ gte, lt })) {
       const rows = await this.#findAll(page.map(([key]) => u64At(key, 5)));
@@ -129,6 +149,12 @@ export class ChunkIndex {
       rows.push({ camera, bytes, chunks, oldestUnixUs, newestUnixUs: last.lastUnixUs });
     }
     return rows;
+  }
+
+  #rangeOf({ camera, track }: TrackKey): { gte: Buffer; lt: Buffer } {
+    const { lt } = rangeOf('chunk-of-camera', { uuid: camera }, { track });
+    const first = { u64: this.#floors.of({ camera, track }) };
+    return { gte: makeKey('chunk-of-camera', { uuid: camera }, { track }, first), lt };
   }
 
   async #findAll(ids: readonly number[]): Promise<ChunkRow[]> {

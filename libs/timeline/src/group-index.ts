@@ -2,6 +2,7 @@
 
 import type { TrackName } from '#media';
 import type { PendingBatch } from './commit-queue.js';
+import { Floors } from './floors.js';
 import { boundedUs, makeKey, rangeOf } from './keys.js';
 import type { Lsm } from './lsm.js';
 import { decodeGroup, encodeGroup, groupKey } from './row-codec.js';
@@ -26,13 +27,20 @@ export interface GroupsQuery {
 export class GroupIndex {
   readonly #lsm: Lsm;
   readonly #spans: SpanIndex;
+  readonly #floors = new Floors();
 
   constructor(lsm: Lsm, spans: SpanIndex) {
     this.#lsm = lsm;
     this.#spans = spans;
   }
 
+  /** Forgets what is kept in memory. */
+  reset(): void {
+    this.#floors.reset();
+  }
+
   put(batch: PendingBatch, row: GroupRow): void {
+    this.#floors.lower(row, row.startUnixUs);
     batch.put(groupKey(row), encodeGroup(row));
   }
 
@@ -40,7 +48,8 @@ export class GroupIndex {
     const { limit = Infinity, reverse = false } = query;
     const fromUnixUs = boundedUs(query.fromUnixUs);
     const toUnixUs = boundedUs(query.toUnixUs);
-    const from = startKey({ camera, track }, fromUnixUs);
+    const floor = this.#floors.of({ camera, track });
+    const from = startKey({ camera, track }, Math.min(Math.max(fromUnixUs, floor), toUnixUs));
     const to = startKey({ camera, track }, toUnixUs);
     const early = await this.#before({ camera, track }, fromUnixUs);
     const before = early.filter((row) => endOf(row) > fromUnixUs);
@@ -88,6 +97,9 @@ export class GroupIndex {
     )
       .map(([key, value]) => decodeGroup(key, value))
       .filter((row) => !isGone(row));
+    if (before.length === 0) {
+      this.#floors.raise({ camera, track }, after[0]?.startUnixUs ?? toUnixUs);
+    }
     const left: Span[] = [...before, ...after].map(spanOf);
     for (const span of old) {
       const ends = before.filter((row) => row.startUnixUs >= span.fromUnixUs).map(endOf);
@@ -106,6 +118,7 @@ export class GroupIndex {
 
   /** The last rows that begin before the moment, oldest first. */
   async #before(key: TrackKey, unixUs: number): Promise<GroupRow[]> {
+    if (unixUs <= this.#floors.of(key)) return [];
     const { gte } = rangeOf('group', { uuid: key.camera }, { track: key.track });
     const lt = startKey(key, unixUs);
     const entries = await this.#lsm.entries({ gte, lt, reverse: true, limit: GROUPS_LOOKED_BACK });

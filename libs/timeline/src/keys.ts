@@ -9,6 +9,9 @@
 //   x at8 counter4                    deletion         h hold16                  hold
 //   u camera16                        usage            S text                    setting
 //   a                                 alive            V                         version
+//
+// Expiry and packing leave deleted rows, which a read that runs over the end of its range would
+// pass one by one, up to the next row: fences of one letter stand between the kinds.
 
 import { NightjarError, uuidFromBytes, uuidToBytes } from '#base';
 import type { TrackName } from '#media';
@@ -52,6 +55,8 @@ const LETTERS: Readonly<Record<KeyKind, string>> = {
   alive: 'a',
   version: 'V',
 };
+
+export const FENCES: readonly Buffer[] = [...'NTdfilnqtv'].map((letter) => Buffer.from(letter));
 
 /** A part of a key: a UUID, a track, an integer of eight or four bytes, or bytes as they are. */
 export type KeyPart =

@@ -117,12 +117,11 @@ export class SpanIndex {
       gte: spanKey(key, from),
       lte: spanKey(key, Math.max(from, toUnixUs)),
     });
-    const before = await this.#lsm.entries({
-      gte: range.gte,
-      lt: spanKey(key, from),
-      reverse: true,
-      limit: 1,
-    });
+    // Where a span begins right there, none before it reaches so far.
+    const [first] = inside;
+    const isStart = first !== undefined && decode(first).fromUnixUs === from;
+    const last = { gte: range.gte, lt: spanKey(key, from), reverse: true, limit: 1 };
+    const before = isStart ? [] : await this.#lsm.entries(last);
     const rows = [...before, ...inside].map(decode);
     if (rows.length === 0) return rows;
     const name = nameOf(key);

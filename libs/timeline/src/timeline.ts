@@ -6,7 +6,7 @@ import { ChunkIndex, type ChunksQuery } from './chunk-index.js';
 import { CommitQueue, type PendingBatch } from './commit-queue.js';
 import { GapIndex } from './gap-index.js';
 import { GroupIndex, type GroupsQuery } from './group-index.js';
-import { boundedUs, makeKey, rangeOf, u64At } from './keys.js';
+import { boundedUs, FENCES, makeKey, rangeOf, u64At } from './keys.js';
 import { corrupt, Lsm } from './lsm.js';
 import { MotionIndex } from './motion-index.js';
 import { decodeDeletion, decodeHold, encodeDeletion, encodeHold } from './row-codec.js';
@@ -187,7 +187,7 @@ export class Timeline {
         });
       }
       await this.#groups.removeChunk(pending, chunk, 0);
-      this.#chunks.remove(pending, chunk);
+      await this.#chunks.remove(pending, chunk);
       this.#putDeletion(pending, deletion);
       return true;
     });
@@ -276,6 +276,7 @@ export class Timeline {
 
   async #load(): Promise<void> {
     this.#spans.reset();
+    this.#groups.reset();
     await this.#chunks.load();
     await this.#gaps.load();
     await this.#motion.load();
@@ -355,7 +356,11 @@ async function checkVersion(lsm: Lsm, directory: string): Promise<void> {
   if (version === undefined) {
     const bytes = Buffer.alloc(4);
     bytes.writeUInt32BE(VERSION);
-    await lsm.batch([{ type: 'put', key, value: bytes }], true);
+    const puts = [[key, bytes], ...FENCES.map((fence) => [fence, Buffer.of(0)])] as const;
+    await lsm.batch(
+      puts.map(([at, row]) => ({ type: 'put', key: at, value: row }) as const),
+      true,
+    );
   } else if (version !== VERSION) {
     throw new NightjarError(
       'failed-precondition',
