@@ -73,8 +73,9 @@ export function fitLight(
   }
   let agreeing = 0;
   for (let pass = 0; pass < PASSES; pass++) {
-    // A large change of light is never quite linear: the larger, the more may be off.
-    const slack = 1.5 + 0.12 * Math.abs((gain - 1) * middle + offset);
+    // A large change of light is never quite linear: the larger, the more may be off. What is off
+    // by more is dropped pass by pass, because the first guess is a rough one.
+    const slack = (PASSES - pass) * (1.5 + 0.12 * Math.abs((gain - 1) * middle + offset));
     let n = 0;
     let x = 0;
     let y = 0;

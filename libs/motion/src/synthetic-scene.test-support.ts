@@ -4,6 +4,9 @@ import { MotionAnalyzer } from './motion-analyzer.js';
 import type { MotionSample, MotionSettings } from './channel-types.js';
 import { TileGrid } from './tile-grid.js';
 
+// Jest looks globals up anew each time, which is slow in loops over pixels.
+const { ceil, cos, floor, imul, max, min, sin } = Math;
+
 export interface Thing {
   /** Middle, in pixels; a function of time in seconds. Undefined while it is not there. */
   readonly at: (timeS: number) => readonly [x: number, y: number] | undefined;
@@ -26,12 +29,33 @@ export interface SceneOptions {
   readonly texture?: number;
 }
 
+/** A linear congruential generator: the same numbers in every run. */
+function nextRandom(state: number): number {
+  return (imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+}
+
+/** One sheet of noise, read from another place each time: as good as new, and much cheaper. */
+const NOISE = noiseSheet(65_537);
+
+function noiseSheet(length: number): Float32Array {
+  const sheet = new Float32Array(length);
+  let state = 7;
+  for (let at = 0; at < length; at++) {
+    let sum = -6;
+    for (let draw = 0; draw < 12; draw++) {
+      state = nextRandom(state);
+      sum += state / 2 ** 32;
+    }
+    sheet[at] = sum;
+  }
+  return sheet;
+}
+
 export class SyntheticScene {
   readonly width: number;
   readonly height: number;
   readonly #options: SceneOptions;
   readonly #background: Float32Array;
-  readonly #noise: Float32Array;
   #random: number;
 
   constructor(options: SceneOptions = {}) {
@@ -45,61 +69,64 @@ export class SyntheticScene {
       for (let x = 0; x < this.width; x++, at++) {
         // A road below, walls and hedges above, all of it lit from one side.
         const road = y > this.height * 0.6 ? 150 : 95;
-        const wall = Math.sin(x / 9) * Math.cos(y / 7) + 0.6 * Math.sin(x / 2.7 + y / 3.1);
+        const wall = sin(x / 9) * cos(y / 7) + 0.6 * sin(x / 2.7 + y / 3.1);
         const rough = y > this.height * 0.6 ? 0.15 : 1;
         this.#background[at] = road + contrast * wall * rough + (20 * x) / this.width;
       }
     }
-    // One sheet of noise, read from another place each time: as good as new, and much cheaper.
-    this.#noise = Float32Array.from({ length: 65_537 }, () => this.#gaussian());
   }
 
   /** The picture at a time; of 8-bit luma, `width` bytes a row. */
   plane(timeS: number): Uint8Array {
     const { gain, offset, shade, noise = 0, things = [] } = this.#options;
-    const plane = new Uint8Array(this.width * this.height);
     const scale = gain?.(timeS) ?? 1;
     const lift = offset?.(timeS) ?? 0;
-    const placed = things.map((thing) => ({ ...thing, place: thing.at(timeS) }));
-    let noiseAt = Math.floor(this.#uniform() * this.#noise.length);
-    for (let y = 0, at = 0; y < this.height; y++) {
-      for (let x = 0; x < this.width; x++, at++) {
-        let luma = this.#background[at] as number;
-        for (const { place, width, height, luma: own } of placed) {
-          if (place === undefined) continue;
-          const across = covered(x, place[0], width);
-          const along = across > 0 ? covered(y, place[1], height) : 0;
-          luma += (own - luma) * across * along;
-        }
-        luma = luma * scale + lift;
-        if (shade !== undefined) luma = shade(luma, x, y, timeS);
-        if (noise > 0) {
-          noiseAt = noiseAt + 1 === this.#noise.length ? 0 : noiseAt + 1;
-          luma += (this.#noise[noiseAt] as number) * noise;
-        }
-        plane[at] = luma < 0 ? 0 : luma > 255 ? 255 : Math.round(luma);
+    const scene = this.#background.slice();
+    for (const thing of things) this.#place(thing, timeS, scene);
+    const plane = new Uint8Array(scene.length);
+    const sheet = NOISE;
+    let noiseAt = floor(this.#uniform() * sheet.length);
+    for (let at = 0; at < scene.length; at++) {
+      let luma = (scene[at] as number) * scale + lift;
+      if (shade !== undefined) {
+        luma = shade(luma, at % this.width, floor(at / this.width), timeS);
       }
+      if (noise > 0) {
+        noiseAt = noiseAt + 1 === sheet.length ? 0 : noiseAt + 1;
+        luma += (sheet[noiseAt] as number) * noise;
+      }
+      plane[at] = luma < 0 ? 0 : luma > 255 ? 255 : luma + 0.5;
     }
     return plane;
   }
 
-  #uniform(): number {
-    this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) >>> 0;
-    return this.#random / 2 ** 32;
+  #place({ at, width, height, luma }: Thing, timeS: number, scene: Float32Array): void {
+    const place = at(timeS);
+    if (place === undefined) return;
+    const [x, y] = place;
+    const right = min(this.width, ceil(x + width / 2));
+    const bottom = min(this.height, ceil(y + height / 2));
+    for (let row = max(0, floor(y - height / 2)); row < bottom; row++) {
+      const along = covered(row, y, height);
+      for (let column = max(0, floor(x - width / 2)); column < right; column++) {
+        const pixel = row * this.width + column;
+        const was = scene[pixel] as number;
+        scene[pixel] = was + (luma - was) * along * covered(column, x, width);
+      }
+    }
   }
 
-  #gaussian(): number {
-    let sum = 0;
-    for (let draw = 0; draw < 12; draw++) sum += this.#uniform();
-    return sum - 6;
+  #uniform(): number {
+    this.#random = nextRandom(this.#random);
+    return this.#random / 2 ** 32;
   }
 }
 
 /** How much of the pixel lies inside a span around a middle. */
 function covered(pixel: number, middle: number, span: number): number {
-  const from = Math.max(pixel, middle - span / 2);
-  const to = Math.min(pixel + 1, middle + span / 2);
-  return Math.max(0, to - from);
+  const from = max(pixel, middle - span / 2);
+  const to = min(pixel + 1, middle + span / 2);
+  return max(0, to - from);
 }
 
 export interface Sampling {
