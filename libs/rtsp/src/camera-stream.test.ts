@@ -289,11 +289,42 @@ describe('UDP', () => {
 });
 
 describe('a URL that is none', () => {
-  test('is refused at once, and without its password', () => {
+  test('ends each attempt, without its password in a word', async () => {
     for (const url of ['http://u:secret@cam/', 'rtsp://u:secret@/']) {
-      expect(() => start(url)).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
-      expect(() => start(url)).not.toThrow(/secret/);
+      const watched = start(url);
+      await ended(watched);
+      expect(watched.ends[0]).toEqual({
+        reason: 'protocol',
+        message: 'expected an rtsp:// URL with a host',
+        retryInMs: 1000,
+      });
     }
+  });
+});
+
+describe('a listener that throws', () => {
+  test.each(['tcp', 'udp'] as const)('ends the run over %s, not the process', async (transport) => {
+    const sender = createSocket('udp4');
+    cleanups.push(() => sender.close());
+    await new Promise<void>((resolve) => sender.bind(0, '127.0.0.1', resolve));
+    let port = 0;
+    const fake = await camera({
+      SETUP: (request, client) => {
+        port = Number(/client_port=(\d+)-/.exec(request.headers.transport ?? '')?.[1]);
+        const granted = request.headers.transport?.replace(/interleaved=.*/, 'interleaved=0-1');
+        client.answer(request, '200 OK', [`Transport: ${granted}`, 'Session: 7']);
+      },
+    });
+    const watched = start(fake.url(), { transport });
+    await eventually('the start', () => watched.starts.length === 1);
+    const burn = () => {
+      throw new Error('the disk is on fire');
+    };
+    Object.assign(watched.sink, { endFrame: burn, dropFrame: burn });
+    if (transport === 'tcp') fake.client.frame(true);
+    else sender.send(packetize([slice('h264', true, 100, 1)])[0] as Buffer, port, '127.0.0.1');
+    await ended(watched);
+    expect(watched.ends[0]).toMatchObject({ message: 'the disk is on fire', retryInMs: 1000 });
   });
 });
 

@@ -1,7 +1,6 @@
 // A camera's stream for as long as somebody wants it: attempt after attempt, with pauses between.
 
-import { Backoff, NightjarError, withoutCredentials, type Timer } from '#base';
-import { parseRtspUrl } from './rtsp-url.js';
+import { Backoff, withoutCredentials, type Timer } from '#base';
 import { DEFAULT_DEADLINE_MS, DEFAULT_STALL_MS, runAttempt } from './stream-attempt.js';
 import type { AttemptEnd } from './stream-attempt.js';
 import { countIn, newCounters, type StreamCounters, type StreamOptions } from './stream-face.js';
@@ -19,12 +18,8 @@ export class CameraStream {
   #running: Promise<void> | undefined;
   #started = false;
 
-  /** Throws `invalid-argument` when the URL is none of a camera. Opens nothing. */
+  /** Opens nothing. A URL that is none of a camera ends each attempt as `protocol`. */
   constructor(options: StreamOptions) {
-    parseRtspUrl(options.url);
-    if (options.transport !== 'tcp' && options.transport !== 'udp') {
-      throw new NightjarError('invalid-argument', 'expected transport tcp or udp');
-    }
     this.#options = options;
     this.#backoff = new Backoff(options.backoff ?? DEFAULT_BACKOFF);
   }
@@ -75,7 +70,11 @@ export class CameraStream {
       this.#retry = clock.after(retryInMs, () => this.#attempt());
     }
     const { reason, message } = end;
-    listener.onEnd({ reason, message, ...(retryInMs === undefined ? {} : { retryInMs }) });
+    try {
+      listener.onEnd({ reason, message, ...(retryInMs === undefined ? {} : { retryInMs }) });
+    } catch (error) {
+      log.error({ err: error, url: withoutCredentials(url) }, 'the listener of a stream broke');
+    }
   }
 
   #pauseAfter(end: AttemptEnd): number {

@@ -1,6 +1,6 @@
 // One session with a camera (RFC 2326): describes, sets up, plays, keeps alive, tears down.
 
-import type { Clock, Timer } from '#base';
+import { messageOf, type Clock, type Timer } from '#base';
 import { Authentication } from './authentication.js';
 import { Connection } from './connection.js';
 import type { MediaHandler } from './media-handler.js';
@@ -58,16 +58,16 @@ export class Session {
   #opened = false;
   #closed = false;
 
-  private constructor(options: SessionOptions, signal: AbortSignal) {
+  private constructor(options: SessionOptions, url: RtspUrl, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
-    this.#url = parseRtspUrl(options.url);
+    this.#url = url;
     this.#authentication = authenticationFor(this.#url.credentials);
   }
 
   /** Connects and describes. Rejects with a stream error; nothing is left open then. */
   static async open(options: SessionOptions, signal: AbortSignal): Promise<Session> {
-    const session = new Session(options, signal);
+    const session = new Session(options, urlOf(options.url), signal);
     const abort = () => session.close();
     signal.addEventListener('abort', abort, { once: true });
     try {
@@ -111,7 +111,12 @@ export class Session {
     if (this.#options.transport === 'tcp') {
       [this.#rtpChannel, this.#rtcpChannel] = granted.channels;
     } else {
-      this.#ports?.begin(granted, this.#connection?.remoteAddress ?? this.#url.host, handler);
+      this.#ports?.begin({
+        granted,
+        address: this.#connection?.remoteAddress ?? this.#url.host,
+        handler,
+        onError: (error) => this.#ended(error),
+      });
     }
     const response = await this.#request('PLAY', this.#aggregateUrl, [
       ...this.#sessionHeader(),
@@ -309,6 +314,14 @@ export class Session {
     const tell = this.#opened;
     this.close();
     if (tell) onEnd(error);
+  }
+}
+
+function urlOf(text: string): RtspUrl {
+  try {
+    return parseRtspUrl(text);
+  } catch (error) {
+    throw streamError('protocol', messageOf(error), {}, error);
   }
 }
 

@@ -76,7 +76,7 @@ export async function runAttempt(
     stall = watchForStall(options, (error) => end(error));
     return await ended;
   } catch (error) {
-    receiver?.end();
+    endReceiver(receiver, options);
     counters.rubbishBytes += session?.rubbishBytes ?? 0;
     const { reason, message, ours } = endOf(error);
     // No camera's fault: the stack must lead to the place.
@@ -92,8 +92,16 @@ export async function runAttempt(
   } finally {
     signal.removeEventListener('abort', abort);
     stall?.cancel();
-    receiver?.end();
     session?.close();
+  }
+}
+
+/** A sink that throws must not keep the next attempt from coming. */
+function endReceiver(receiver: VideoReceiver | undefined, { log, url }: StreamAttemptOptions) {
+  try {
+    receiver?.end();
+  } catch (error) {
+    log.error({ err: error, url: withoutCredentials(url) }, 'the sink of a stream broke');
   }
 }
 

@@ -18,6 +18,15 @@ const REPORT_MS = 5000;
 /** An empty receiver report (RFC 3550, 6.4.2) with an SSRC that nobody asks for. */
 const EMPTY_REPORT = Buffer.from('80c900014e6a7201', 'hex');
 
+export interface UdpBeginning {
+  readonly granted: GrantedTransport;
+  /** Of the camera. */
+  readonly address: string;
+  readonly handler: MediaHandler;
+  /** The handler threw. */
+  onError(error: Error): void;
+}
+
 export class UdpPorts {
   readonly #rtp: Socket;
   readonly #rtcp: Socket;
@@ -49,10 +58,20 @@ export class UdpPorts {
   }
 
   /** Hands on what comes from the camera's address, and opens the way through a router. */
-  begin(granted: GrantedTransport, address: string, handler: MediaHandler): void {
+  begin({ granted, address, handler, onError }: UdpBeginning): void {
     const from = new Set([plain(address)]);
     if (granted.source !== undefined && isIP(granted.source) !== 0) from.add(plain(granted.source));
-    const window = new ReorderWindow((packet) => handler.onRtp(packet, 0, packet.length));
+    // Nobody above catches what is thrown in here: it ends the session, not the process.
+    const guarded = (run: () => void) => {
+      try {
+        run();
+      } catch (error) {
+        onError(error instanceof Error ? error : new Error(String(error)));
+      }
+    };
+    const window = new ReorderWindow((packet) =>
+      guarded(() => handler.onRtp(packet, 0, packet.length)),
+    );
     let waitingSinceMs: number | undefined;
     this.#rtp.on('message', (packet, { address: sender }) => {
       if (this.#closed || !from.has(plain(sender)) || packet.length < 12) return;
@@ -62,7 +81,7 @@ export class UdpPorts {
     });
     this.#rtcp.on('message', (packet, { address: sender }) => {
       if (this.#closed || !from.has(plain(sender))) return;
-      handler.onRtcp(packet, 0, packet.length);
+      guarded(() => handler.onRtcp(packet, 0, packet.length));
     });
     this.#timers.push(
       this.#clock.every(REORDER_MS, () => {
