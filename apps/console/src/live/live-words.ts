@@ -32,7 +32,7 @@ export function liveWords(view: LiveView): LiveWords | undefined {
       return {
         title: `This browser cannot show ${CODEC_NAME[view.codec]} live`,
         detail:
-          'It is recorded as it is. To watch it live, use a browser with H.265 (Safari, or Chrome with a graphics card that decodes it) or give the camera an H.264 sub stream.',
+          'It is recorded as it is, and its past plays here converted. To watch it live, use a browser with H.265 (Safari, or Chrome with a graphics card that decodes it) or give the camera an H.264 sub stream.',
       };
     case 'stalled':
       return {
