@@ -1,0 +1,36 @@
+// Opens everything that a recorder records with. It knows no framework: loading one takes most of a
+// second, and cameras are to be recorded meanwhile.
+
+import type { Clock, Log, Shutdown } from '#base';
+import { Playback, Recorder } from '#pipeline';
+import type { RecorderConfig } from './config.js';
+import { ControlLink } from './control-link.js';
+import type { Parts } from './parts.js';
+
+/** It records what it was told last when this resolves, whoever else is down. */
+export async function openParts(o: {
+  config: RecorderConfig;
+  clock: Clock;
+  log: Log;
+  shutdown: Shutdown;
+}): Promise<Parts> {
+  const { config, clock, log, shutdown } = o;
+  const reporter: { link?: ControlLink } = {};
+  const recorder = await Recorder.open({
+    directory: config.indexDirectory,
+    storeDirectories: config.storeDirectories,
+    clock,
+    log,
+    retention: { intervalMs: config.retentionIntervalMs },
+    motionProcesses: config.motionProcesses,
+    onEvent: (event) => reporter.link?.report(event),
+  });
+  shutdown.add('recorder', () => recorder.close());
+  const link = new ControlLink({ ...config, recorder, clock, log });
+  reporter.link = link;
+  shutdown.add('control link', () => link.close());
+  await link.applyCopy();
+  const { timeline, store } = recorder;
+  const playback = new Playback({ timeline, store, clock, log });
+  return { config, recorder, playback, link, clock, log };
+}
