@@ -120,6 +120,12 @@ test('lets nobody in without the secret, and says what is wrong in one form', as
   expect(faulty.status).toBe(400);
   expect(await faulty.json()).toMatchObject({ code: 'invalid-argument' });
   expect((await ask('nowhere')).status).toBe(404);
+  const authorization = `Bearer ${SECRET}`;
+  const headers = { authorization, 'content-type': 'application/json' };
+  const url = `${recorder.url}/internal/probe`;
+  const broken = await fetch(url, { method: 'POST', headers, body: '{' });
+  expect(broken.status).toBe(400);
+  expect(await broken.json()).toMatchObject({ code: 'invalid-argument' });
   const none = await ask(`cameras/${CAMERA}/clip.mp4?from=1000000000000&to=1000000001000`);
   expect(none.status).toBe(404);
 });

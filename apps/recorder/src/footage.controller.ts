@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { NightjarError } from '#base';
 import { cameraIdSchema, instantInputSchema, renditionSchema } from '#contract';
 import { streamLive } from './live-file.js';
-import { instantOf } from './mapping.js';
+import { gapsHeader, instantOf } from './mapping.js';
 import { PARTS, type Parts } from './parts.js';
 import { parse } from './problem.js';
 
@@ -73,11 +73,8 @@ export class FootageController {
     const { from, to } = parse(periodSchema, query);
     const period = { camera, fromUnixUs: from * 1000, toUnixUs: to * 1000 };
     const { gaps, bytes } = await this.parts.playback.clip(period);
-    const told = gaps.map(
-      ({ fromUnixUs, toUnixUs, reason }) =>
-        `${instantOf(fromUnixUs)}/${instantOf(toUnixUs)};${reason}`,
-    );
-    if (told.length > 0) response.setHeader('nightjar-gaps', told.join(', '));
+    const told = gapsHeader(gaps);
+    if (told !== undefined) response.setHeader('nightjar-gaps', told);
     const name = `${instantOf(period.fromUnixUs).replaceAll(':', '-')}.mp4`;
     response.setHeader('content-disposition', `attachment; filename="${name}"`);
     response.type('video/mp4');

@@ -4,14 +4,14 @@ import 'reflect-metadata';
 import { createServer } from 'node:http';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
-import express from 'express';
+import express, { type NextFunction, type Request, type Response } from 'express';
 import type { Shutdown } from '#base';
 import { AppModule } from './app.module.js';
 import { InternalGuard } from './internal.guard.js';
 import { LiveGateway } from './live.gateway.js';
 import { NestLog } from './nest-log.js';
 import type { Parts } from './parts.js';
-import { ErrorFilter } from './problem.js';
+import { answerError, ErrorFilter } from './problem.js';
 
 /** Gives the address at which others reach it. */
 export async function openInternalDoor(parts: Parts, shutdown: Shutdown): Promise<string> {
@@ -27,6 +27,10 @@ export async function openInternalDoor(parts: Parts, shutdown: Shutdown): Promis
   app.useGlobalGuards(new InternalGuard(config.internalSecret));
   app.useGlobalFilters(new ErrorFilter(log));
   await app.init();
+  // A body that cannot be read fails before Nest sees the request.
+  web.use((error: unknown, _request: Request, response: Response, _next: NextFunction) =>
+    answerError(error, response, log),
+  );
   const live = new LiveGateway(parts);
   const server = createServer(web);
   live.attach(server);

@@ -16,6 +16,7 @@ import { gapReasonSchema } from '#contract';
 import type {
   CameraReport,
   CameraSettings,
+  ClipGap,
   RecorderSettings,
   StorageReport,
   TrackReport,
@@ -168,6 +169,25 @@ export function storageOf(report: StorageReport): Storage {
       rule,
     })),
   };
+}
+
+/** HTTP headers may not grow without end: what comes behind so many gaps is one item. */
+const LISTED_GAPS = 100;
+
+/** `<from>/<to>;<reason>, ...`; with too many gaps the last item, `several`, spans the rest. */
+export function gapsHeader(gaps: readonly ClipGap[]): string | undefined {
+  if (gaps.length === 0) return undefined;
+  const listed = gaps.slice(0, LISTED_GAPS);
+  const rest = gaps.slice(LISTED_GAPS);
+  const [first] = rest;
+  const last = rest.at(-1);
+  if (first !== undefined && last !== undefined) {
+    const { fromUnixUs } = first;
+    listed.push({ fromUnixUs, toUnixUs: last.toUnixUs, reason: 'several' });
+  }
+  return listed
+    .map((gap) => `${instantOf(gap.fromUnixUs)}/${instantOf(gap.toUnixUs)};${gap.reason}`)
+    .join(', ');
 }
 
 export function deletionOf(row: DeletionRow): Deletion {

@@ -24,7 +24,13 @@ const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
 };
 
 export function problemOf(thrown: unknown): Problem {
-  const framework = thrown instanceof HttpException ? thrown.getStatus() : undefined;
+  const said = (thrown as { status?: unknown } | undefined)?.status;
+  const framework =
+    thrown instanceof HttpException
+      ? thrown.getStatus()
+      : typeof said === 'number' && !(thrown instanceof NightjarError)
+        ? said
+        : undefined;
   const error =
     framework === 404
       ? new NightjarError('not-found', 'there is nothing here')
@@ -58,11 +64,14 @@ export class ErrorFilter implements ExceptionFilter {
   }
 
   catch(thrown: unknown, host: ArgumentsHost): void {
-    const response = host.switchToHttp().getResponse<Response>();
-    const problem = problemOf(thrown);
-    if (problem.status >= 500) this.#log.error({ err: thrown }, 'a request failed');
-    // A stream that broke half-way has no other word than an end.
-    if (response.headersSent) return void response.destroy();
-    response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+    answerError(thrown, host.switchToHttp().getResponse<Response>(), this.#log);
   }
+}
+
+export function answerError(thrown: unknown, response: Response, log: Log): void {
+  const problem = problemOf(thrown);
+  if (problem.status >= 500) log.error({ err: thrown }, 'a request failed');
+  // A stream that broke half-way has no other word than an end.
+  if (response.headersSent) return void response.destroy();
+  response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }
