@@ -86,10 +86,13 @@ describe('a camera that does everything right', () => {
 
   test('resting reads lose nothing', async () => {
     const fake = await camera();
-    const { sink, starts } = start(fake.url(), { clock: systemClock, readPauseMs: 20 });
+    const { sink, starts, stream } = start(fake.url(), { clock: systemClock, readPauseMs: 20 });
     await eventually('the start', () => starts.length === 1);
     for (let frame = 0; frame < 200; frame++) fake.client.frame(frame % 50 === 0);
     await eventually('the frames', () => sink.frames.length === 200);
+    stream.setReadPauseMs(0);
+    for (let frame = 0; frame < 200; frame++) fake.client.frame(frame % 50 === 0);
+    await eventually('more frames', () => sink.frames.length === 400);
     expect(sink.dropped).toEqual([]);
   });
 

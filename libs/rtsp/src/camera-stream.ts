@@ -17,10 +17,12 @@ export class CameraStream {
   #retry: Timer | undefined;
   #running: Promise<void> | undefined;
   #started = false;
+  #readPauseMs: number;
 
   /** Opens nothing. A URL that is none of a camera ends each attempt as `protocol`. */
   constructor(options: StreamOptions) {
     this.#options = options;
+    this.#readPauseMs = options.readPauseMs ?? 0;
     this.#backoff = new Backoff(options.backoff ?? DEFAULT_BACKOFF);
   }
 
@@ -34,6 +36,11 @@ export class CameraStream {
     if (this.#started) return;
     this.#started = true;
     if (!this.#stop.signal.aborted) this.#attempt();
+  }
+
+  /** From the next read on; 0 while somebody watches live. */
+  setReadPauseMs(pauseMs: number): void {
+    this.#readPauseMs = pauseMs;
   }
 
   /** Says goodbye to the camera; resolves when `onEnd` was called and nothing follows. */
@@ -55,7 +62,7 @@ export class CameraStream {
         counters: this.#counters,
         deadlineMs: this.#options.deadlineMs ?? DEFAULT_DEADLINE_MS,
         stallMs: this.#options.stallMs ?? DEFAULT_STALL_MS,
-        readPauseMs: this.#options.readPauseMs ?? 0,
+        readPauseMs: () => this.#readPauseMs,
       },
       this.#stop.signal,
     );

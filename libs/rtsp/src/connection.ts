@@ -30,7 +30,8 @@ export interface ConnectionOptions {
   readonly url: RtspUrl;
   readonly clock: Clock;
   readonly deadlineMs: number;
-  readonly readPauseMs: number;
+  /** Asked after each read. */
+  readPauseMs(): number;
   /** An interleaved packet, valid during the call only. */
   onPacket(channel: number, bytes: Uint8Array, start: number, end: number): void;
   isChannel(channel: number): boolean;
@@ -172,9 +173,9 @@ export class Connection {
       this.#finish(error instanceof Error ? error : new Error(String(error)), true);
       return true;
     }
-    const { readPauseMs, clock } = this.#options;
-    if (readPauseMs <= 0 || this.#socket === undefined) return true;
-    ReadPacer.of(clock, readPauseMs).rest(this.#socket);
+    const pauseMs = this.#options.readPauseMs();
+    if (pauseMs <= 0 || this.#socket === undefined) return true;
+    ReadPacer.of(this.#options.clock, pauseMs).rest(this.#socket);
     return false;
   }
 

@@ -111,7 +111,7 @@ export async function probeStream(options: ProbeOptions): Promise<StreamProbe> {
       counters,
       deadlineMs,
       stallMs: deadlineMs,
-      readPauseMs: 0,
+      readPauseMs: () => 0,
       listener: {
         onStart: (info) => {
           found = info;

@@ -30,7 +30,7 @@ export interface SessionOptions {
   readonly transport: RtspTransport;
   readonly clock: Clock;
   readonly deadlineMs: number;
-  readonly readPauseMs: number;
+  readPauseMs(): number;
   /** Once, when a session that was opened ends by itself. Not after `close`. */
   onEnd(error: Error): void;
 }

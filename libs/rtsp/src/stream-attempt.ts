@@ -23,7 +23,7 @@ export interface StreamAttemptOptions {
   readonly log: Log;
   readonly deadlineMs: number;
   readonly stallMs: number;
-  readonly readPauseMs: number;
+  readPauseMs(): number;
 }
 
 export interface AttemptEnd {
