@@ -7,7 +7,7 @@ import type { StreamEndReason } from '#rtsp';
 import type { ChunkStore } from '#store';
 import type { Timeline, TimelineBatch } from '#timeline';
 import { detectorSentence, diskSentence, gapReasonOf, isOutage } from './gap-reasons.js';
-import { openLedger } from './open-ledger.js';
+import { CLOCK_TOLERANCE_US, openLedger } from './open-ledger.js';
 import { modeAt, type CameraSettings, type RecordingMode } from './camera-settings.js';
 import type { FlushedCamera, FlushScheduler } from './flush-scheduler.js';
 import type { GapLedger, GapReason, LedgerState } from './gap-ledger.js';
@@ -107,7 +107,9 @@ export class RecordedCamera implements FlushedCamera {
   /** Reads where its footage and gaps end, then connects. */
   static async open(options: RecordedCameraOptions): Promise<RecordedCamera> {
     const { timeline, settings, clock } = options;
-    const query = { fromUnixUs: 0, toUnixUs: Number.MAX_SAFE_INTEGER, limit: 1, reverse: true };
+    // Footage of the future was made under a wrong clock: nothing is to continue there.
+    const toUnixUs = clock.nowUnixUs() + CLOCK_TOLERANCE_US;
+    const query = { fromUnixUs: 0, toUnixUs, limit: 1, reverse: true };
     const ends = new Map<VideoTrack, number>();
     for (const track of ['sub', 'main'] as const) {
       const last = (await timeline.groups(settings.id, track, query))[0];

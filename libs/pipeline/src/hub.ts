@@ -10,6 +10,8 @@ const HOT_GROUP_BYTES = 16 * 1024 * 1024;
 
 /** Called synchronously; what it needs of a frame it copies before it returns. */
 export interface FrameSubscriber {
+  /** Somebody looks at it now. */
+  readonly live?: boolean;
   /** Before the first frame and at each change, at a key frame. */
   onFormat(format: VideoFormat): void;
   onFrame(frame: PublishedFrame): void;
@@ -26,6 +28,8 @@ export class TrackHub {
   readonly #hot: HotRecord[] = [];
   #hotBytes = 0;
   #format: VideoFormat | undefined;
+  /** Told when the first live viewer comes and when the last one has gone. */
+  onWatched: ((watched: boolean) => void) | undefined;
 
   /** The format of what is published now; undefined while nothing is. */
   get format(): VideoFormat | undefined {
@@ -64,7 +68,17 @@ export class TrackHub {
       for (const hot of this.#hot) replay(hot, subscriber);
     }
     this.#subscribers.add(subscriber);
-    return () => void this.#subscribers.delete(subscriber);
+    if (subscriber.live === true && this.#watched() === 1) this.onWatched?.(true);
+    return () => {
+      const left = this.#subscribers.delete(subscriber) && subscriber.live === true;
+      if (left && this.#watched() === 0) this.onWatched?.(false);
+    };
+  }
+
+  #watched(): number {
+    let count = 0;
+    for (const subscriber of this.#subscribers) if (subscriber.live === true) count += 1;
+    return count;
   }
 
   /** The run is over: its last group is nothing to begin with. */

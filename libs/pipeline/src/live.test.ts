@@ -99,6 +99,18 @@ test('a slow viewer loses its own P-frames up to the next key frame, and nobody 
   expect(slow.keys).toEqual([0, 50, 100, 150]);
 });
 
+test('it is known whether anybody watches', () => {
+  const it = rig();
+  const told: boolean[] = [];
+  it.hub.onWatched = (watched) => told.push(watched);
+  const first = it.watch();
+  const second = it.watch();
+  first.leave();
+  first.leave();
+  second.leave();
+  expect(told).toEqual([true, false]);
+});
+
 test('a viewer that reads nothing any more is given up', () => {
   const it = rig();
   const viewer = it.watch();

@@ -47,8 +47,8 @@ export function watchLive(options: LiveOptions): () => void {
 }
 
 class LiveSession implements FrameSubscriber {
+  readonly live = true;
   leave: (() => void) | undefined;
-  /** Parts lost because the viewer was slow. */
   readonly #options: LiveOptions;
   #skipping = false;
   #givenUp = false;

@@ -3,6 +3,9 @@
 import type { Timeline } from '#timeline';
 import { GapLedger } from './gap-ledger.js';
 
+/** How far ahead of now footage may end without the clock having been wrong. */
+export const CLOCK_TOLERANCE_US = 60_000_000;
+
 /** `footageEndUs` is where the newest footage of the main track ends; 0 if there is none. */
 export async function openLedger(
   timeline: Timeline,
@@ -10,8 +13,9 @@ export async function openLedger(
   footageEndUs: number,
   nowUnixUs: number,
 ): Promise<GapLedger> {
+  const latestUs = nowUnixUs + CLOCK_TOLERANCE_US;
   const openGap = timeline.openGap(camera);
-  if (openGap !== undefined) {
+  if (openGap !== undefined && openGap.startUnixUs <= latestUs) {
     const lastAliveUs = timeline.lastAlive();
     const ledger = new GapLedger({
       camera,
@@ -28,8 +32,11 @@ export async function openLedger(
     }
     return ledger;
   }
-  const gaps = await timeline.gaps(camera, Math.max(0, footageEndUs - 1), Number.MAX_SAFE_INTEGER);
-  const gapEndUs = Math.max(0, ...gaps.map((gap) => gap.endUnixUs ?? 0));
+  const gaps = await timeline.gaps(camera, Math.max(0, footageEndUs - 1), latestUs);
+  const gapEndUs = Math.max(
+    0,
+    ...gaps.map((gap) => gap.endUnixUs ?? 0).filter((endUs) => endUs <= latestUs),
+  );
   const coveredUntilUs = Math.max(footageEndUs, gapEndUs);
   return new GapLedger({
     camera,

@@ -80,7 +80,7 @@ class Rig {
 
   /** `seconds` of `source` from `at` seconds on, as one run. */
   async record(at: number, seconds: number, source = video): Promise<void> {
-    const { store, clock, timeline, pool } = this;
+    const { store, clock, pool } = this;
     const flush = (this.#flush ??= new TrackFlush({
       camera: CAMERA,
       track: 'main',

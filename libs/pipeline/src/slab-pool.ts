@@ -12,7 +12,7 @@ export class SlabPool {
   #freeBytes = 0;
   #usedBytes = 0;
 
-  constructor(maxFreeBytes = 64 * 1024 * 1024) {
+  constructor(maxFreeBytes = 24 * 1024 * 1024) {
     this.#maxFreeBytes = maxFreeBytes;
   }
 

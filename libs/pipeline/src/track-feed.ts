@@ -1,10 +1,11 @@
 // One stream of a camera: its connection, and for each run the ingest that fills the hub and records.
 
-import { messageOf, type Clock, type Log } from '#base';
+import type { Clock, Log } from '#base';
 import type { FrameSink, TrackName, VideoFormat } from '#media';
 import { CameraStream, type StreamEndReason, type StreamInfo, type StreamListener } from '#rtsp';
 import { TrackHub } from './hub.js';
 import { IngestCounters, TrackIngest } from './ingest.js';
+import { CLOCK_TOLERANCE_US } from './open-ledger.js';
 import type { SlabPool } from './slab-pool.js';
 import type { TrackRecord } from './track-record.js';
 
@@ -48,8 +49,7 @@ export interface TrackReport {
 export class TrackFeed implements StreamListener {
   readonly hub = new TrackHub();
   readonly #options: TrackFeedOptions;
-  /** Undefined when its address is none of a camera. */
-  readonly #stream: CameraStream | undefined;
+  readonly #stream: CameraStream;
   readonly #counters = new IngestCounters();
   #ingest: TrackIngest | undefined;
   #run = 0;
@@ -68,20 +68,17 @@ export class TrackFeed implements StreamListener {
     this.#options = options;
     this.#lastEndUnixUs = options.lastEndUnixUs;
     const { url, transport, clock, log } = options;
-    try {
-      this.#stream = new CameraStream({
-        url,
-        transport,
-        listener: this,
-        clock,
-        log,
-        readPauseMs: READ_PAUSE_MS,
-        backoff: BACKOFF,
-      });
-    } catch (error) {
-      // One camera's address must not keep the others from being recorded.
-      this.#message = messageOf(error);
-    }
+    this.#stream = new CameraStream({
+      url,
+      transport,
+      listener: this,
+      clock,
+      log,
+      readPauseMs: READ_PAUSE_MS,
+      backoff: BACKOFF,
+    });
+    // Somebody who watches live does not wait for the kernel to gather.
+    this.hub.onWatched = (watched) => this.#stream.setReadPauseMs(watched ? 0 : READ_PAUSE_MS);
   }
 
   get online(): boolean {
@@ -112,13 +109,12 @@ export class TrackFeed implements StreamListener {
   }
 
   start(): void {
-    if (this.#stream === undefined) this.#options.onOffline('unsupported-stream');
-    else this.#stream.start();
+    this.#stream.start();
   }
 
   /** What the camera has sent is handed out before it resolves. */
   async stop(): Promise<void> {
-    await this.#stream?.stop();
+    await this.#stream.stop();
     this.#endRun();
   }
 
@@ -136,7 +132,7 @@ export class TrackFeed implements StreamListener {
   }
 
   report(): TrackReport {
-    const counters = this.#stream?.counters;
+    const counters = this.#stream.counters;
     const { format } = this;
     const { lastGroupTicks, lastFrameUnixUs, frames, dropped } = this.#counters;
     return {
@@ -147,10 +143,10 @@ export class TrackFeed implements StreamListener {
       ...(this.#clockOffsetMs === undefined ? {} : { clockOffsetMs: this.#clockOffsetMs }),
       ...(lastFrameUnixUs === undefined ? {} : { lastFrameUnixUs }),
       frames,
-      lostPackets: counters?.lostPackets ?? 0,
-      dropped: { ...counters?.dropped, ...dropped },
-      connects: counters?.connects ?? 0,
-      disconnects: { ...counters?.disconnects },
+      lostPackets: counters.lostPackets,
+      dropped: { ...counters.dropped, ...dropped },
+      connects: counters.connects,
+      disconnects: { ...counters.disconnects },
     };
   }
 
@@ -166,7 +162,7 @@ export class TrackFeed implements StreamListener {
       run: this.#run,
       format: info.format,
       pool,
-      notBeforeUnixUs: this.#lastEndUnixUs,
+      notBeforeUnixUs: this.#notBefore(),
       counters: this.#counters,
       onFrame: (frame) => {
         this.hub.publish(frame);
@@ -196,6 +192,12 @@ export class TrackFeed implements StreamListener {
 
   onClock(offsetMs: number): void {
     this.#clockOffsetMs = Math.round(offsetMs);
+  }
+
+  /** Unless the clock was set back: then the past run's end is no bound. */
+  #notBefore(): number {
+    const latestUs = this.#options.clock.nowUnixUs() + CLOCK_TOLERANCE_US;
+    return this.#lastEndUnixUs > latestUs ? 0 : this.#lastEndUnixUs;
   }
 
   #goOnline(): void {
