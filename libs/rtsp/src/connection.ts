@@ -101,7 +101,15 @@ export class Connection {
       const timer = this.#options.clock.after(deadlineMs, () => {
         this.#waiting.delete(sequence);
         reject(
-          streamError('timeout', `${this.#place} did not answer ${method} within ${deadlineMs} ms`),
+          this.rubbishBytes > 0
+            ? streamError('protocol', `${this.#place} does not speak RTSP`, {
+                method,
+                rubbishBytes: this.rubbishBytes,
+              })
+            : streamError(
+                'timeout',
+                `${this.#place} did not answer ${method} within ${deadlineMs} ms`,
+              ),
         );
       });
       this.#waiting.set(sequence, { method, resolve, reject, timer });
