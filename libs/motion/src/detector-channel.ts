@@ -64,13 +64,8 @@ export class DetectorChannel {
     if (decoder === undefined) return this.#output.undecodable(1);
     if ((flags & IS_KEY) !== 0) decoder.setLoopFilter((flags & LOOP_FILTER) !== 0);
     if (this.#pending.size >= MOST_PENDING) this.#pending.clear();
-    const pts = BigInt(Math.round(atUnixUs));
-    this.#pending.set(pts, flags);
     const onPicture = (luma: Luma) => this.#look(luma);
-    if (!decoder.decode(data, pts, onPicture)) {
-      this.#pending.delete(pts);
-      this.#output.undecodable(1);
-    }
+    if (data.length > 0) this.#decode(decoder, flags, { atUnixUs, data, onPicture });
     if ((flags & LAST_OF_GROUP) !== 0) {
       decoder.drain(onPicture);
       this.#pending.clear();
@@ -80,6 +75,19 @@ export class DetectorChannel {
   close(): void {
     this.#decoder?.close();
     this.#decoder = undefined;
+  }
+
+  #decode(
+    decoder: LumaDecoder,
+    flags: number,
+    o: { atUnixUs: number; data: Buffer; onPicture: (luma: Luma) => void },
+  ): void {
+    const pts = BigInt(Math.round(o.atUnixUs));
+    this.#pending.set(pts, flags);
+    if (!decoder.decode(o.data, pts, o.onPicture)) {
+      this.#pending.delete(pts);
+      this.#output.undecodable(1);
+    }
   }
 
   #look(luma: Luma): void {

@@ -108,7 +108,7 @@ test('finds who walks through an encoded clip, and nothing before', async () => 
 
 test('gives out pictures that the decoder reorders in time', async () => {
   const scene = new SyntheticScene({ width: 704, height: 448, noise: 2, things: [WALKER] });
-  const reordered = await encodeClip(scene, { seconds: 6, fps: 10, groupFrames: 20, bFrames: 2 });
+  const reordered = await encodeClip(scene, { seconds: 9, fps: 10, groupFrames: 20, bFrames: 2 });
   const { channel, samples } = open(service, reordered);
   await isUp(service);
   // Two pictures of a group are held back until the group is left, so no frame waits for its own.
@@ -118,8 +118,9 @@ test('gives out pictures that the decoder reorders in time', async () => {
   }
   await eventually('most are seen', () => samples.length >= channel.counters.asked - 2, 60_000);
   expect(channel.counters.sent).toBeLessThan(60);
+  expect(channel.counters.samples).toBeGreaterThanOrEqual(10);
   expect(channel.counters.undecodable).toBe(0);
-  expect(movingTimes(samples)[0]).toBeLessThanOrEqual(FROM_S + 1);
+  expect(movingTimes(samples)[0]).toBeLessThanOrEqual(FROM_S + 2.5);
 }, 120_000);
 
 test('goes on after its detector was killed', async () => {

@@ -53,6 +53,8 @@ export class ProxyChannel implements MotionChannel {
   #state: MotionState = 'starting';
   #closed = false;
   #needsKey = true;
+  /** Frames were sent that a decoder which reorders may still hold. */
+  #groupOpen = false;
   #offeredAtMs = -Infinity;
   /** When the latest picture was answered, or when waiting for an answer began. */
   #answeredAtMs = -Infinity;
@@ -91,7 +93,8 @@ export class ProxyChannel implements MotionChannel {
       before.width === format.width &&
       before.height === format.height;
     this.#format = format;
-    this.#policy.setFormat(format.width, format.height, format.nominalFps);
+    this.#policy.setFormat(format);
+    this.#groupOpen = false;
     this.#needsKey = true;
     this.#sendFormat();
     if (!same && this.#host.pipe !== undefined) this.#become('starting');
@@ -165,10 +168,15 @@ export class ProxyChannel implements MotionChannel {
   }
 
   #take(data: Uint8Array, key: boolean, atUnixUs: number): void {
+    if (this.#format === undefined) return;
     const wish = this.#policy.wish(key, atUnixUs);
     if (key) this.#needsKey = false;
-    if (wish === 'skip' || this.#needsKey) return;
     const pipe = this.#host.pipe;
+    if (wish === 'skip' || this.#needsKey) {
+      // The group ended sooner than expected: what the decoder still holds must not wait.
+      if (this.#groupOpen) this.#drain(atUnixUs);
+      return;
+    }
     if (pipe === undefined) return this.#loseGroup();
     let flags = key ? IS_KEY : 0;
     if (wish === 'look') flags |= LOOK;
@@ -176,6 +184,7 @@ export class ProxyChannel implements MotionChannel {
     if (this.#policy.endsHere(atUnixUs)) flags |= LAST_OF_GROUP;
     if (pipe.sendFrame({ channel: this.id, flags, atUnixUs, data })) {
       this.#counters.sent += 1;
+      this.#groupOpen = (flags & LAST_OF_GROUP) === 0 && this.#format.reorderFrames > 0;
       if (wish !== 'look') return;
       this.#counters.asked += 1;
       this.#asked.push({ atUnixUs, atMs: this.#offeredAtMs });
@@ -187,7 +196,14 @@ export class ProxyChannel implements MotionChannel {
     this.#host.refused();
   }
 
+  #drain(atUnixUs: number): void {
+    this.#groupOpen = false;
+    const data = new Uint8Array(0);
+    this.#host.pipe?.sendFrame({ channel: this.id, flags: LAST_OF_GROUP, atUnixUs, data });
+  }
+
   #loseGroup(): void {
+    this.#groupOpen = false;
     this.#needsKey = true;
     this.#policy.leaveGroup();
   }

@@ -16,7 +16,7 @@ interface Frame {
 /** Everything after the first two groups, when the policy knows the stream. */
 function wishes(stream: Stream, o: { seconds: number; thrifty?: boolean }): Frame[] {
   const policy = new SamplingPolicy();
-  policy.setFormat(stream.width, stream.height, stream.fps);
+  policy.setFormat({ ...stream, nominalFps: stream.fps, reorderFrames: 0 });
   policy.setThrifty(o.thrifty ?? false);
   const groupFrames = Math.round(stream.fps * stream.groupS);
   const frames: Frame[] = [];
@@ -91,7 +91,7 @@ describe('SamplingPolicy', () => {
 
   test('takes all until it knows how long groups are', () => {
     const policy = new SamplingPolicy();
-    policy.setFormat(1920, 1080, undefined);
+    policy.setFormat({ width: 1920, height: 1080, reorderFrames: 0 });
     const wished = Array.from({ length: 500 }, (_, frame) =>
       policy.wish(frame === 0, frame * 40_000),
     );
@@ -100,7 +100,7 @@ describe('SamplingPolicy', () => {
 
   test('skips to the next key frame after a frame was lost', () => {
     const policy = new SamplingPolicy();
-    policy.setFormat(320, 180, 10);
+    policy.setFormat({ width: 320, height: 180, nominalFps: 10, reorderFrames: 0 });
     expect(policy.wish(true, 0)).toBe('look');
     expect(policy.wish(false, 100_000)).toBe('look');
     policy.leaveGroup();
@@ -111,7 +111,7 @@ describe('SamplingPolicy', () => {
 
   test('goes on when the clock went back', () => {
     const policy = new SamplingPolicy();
-    policy.setFormat(1920, 1080, 25);
+    policy.setFormat({ width: 1920, height: 1080, nominalFps: 25, reorderFrames: 0 });
     policy.wish(true, 1.75e15);
     policy.wish(true, 1.75e15 + 2e6);
     expect(policy.wish(true, 1.75e15 - 3600e6)).toBe('look');

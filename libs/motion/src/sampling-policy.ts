@@ -1,6 +1,8 @@
 // Which frames of a stream are decoded, and which pictures are looked at.
 // Why these and not others: decisions/0001-sampling.md.
 
+import type { VideoFormat } from '#media';
+
 /** `decode`: only so that a later frame can be decoded. */
 export type Wish = 'skip' | 'decode' | 'look';
 
@@ -8,6 +10,8 @@ const SMALL_PIXELS = 640 * 480;
 const SMALL_FPS = 15.5;
 /** Looked at this often at most: the eye of the analyzer gains nothing from more. */
 const LOOK_EVERY_US = 95_000;
+/** The last picture before a longer time without any may follow sooner. */
+const LOOK_LAST_US = 60_000;
 /** In a long group, between key frame and key frame. */
 const LOOK_EVERY_LONG_US = 450_000;
 /** Groups up to this length need nothing but their beginning. */
@@ -17,14 +21,17 @@ const BRIEF_GROUP_US = 1_050_000;
 /** Key frames closer than this are not all taken. */
 const LEAST_KEY_DISTANCE_US = 450_000;
 /** The beginning of a group: two looks that confirm each other. */
-const BEGINNING_US = 240_000;
+const BEGINNING_US = 140_000;
 /** In a long group the time without a look is at most this. */
 const MOST_BLIND_US = 1_800_000;
 const GROUPS_REMEMBERED = 3;
 
+export type StreamFacts = Pick<VideoFormat, 'width' | 'height' | 'nominalFps' | 'reorderFrames'>;
+
 export class SamplingPolicy {
   #pixels = 0;
   #nominalFps: number | undefined;
+  #reorderFrames = 0;
   readonly #groupUs: number[] = [];
   #keyAtUs: number | undefined;
   #framesInGroup = 0;
@@ -35,9 +42,10 @@ export class SamplingPolicy {
   #thrifty = false;
 
   /** Frames of a stream of this size follow, from a key frame on. */
-  setFormat(width: number, height: number, nominalFps: number | undefined): void {
+  setFormat({ width, height, nominalFps, reorderFrames }: StreamFacts): void {
     this.#pixels = width * height;
     this.#nominalFps = nominalFps;
+    this.#reorderFrames = reorderFrames;
     this.#groupUs.length = 0;
     this.#fps = undefined;
     this.#keyAtUs = undefined;
@@ -75,16 +83,16 @@ export class SamplingPolicy {
     }
     this.#framesInGroup += 1;
     if (!this.#inGroup) return 'skip';
-    const intoGroupUs = atUnixUs - (this.#keyAtUs ?? atUnixUs);
+    const intoGroupUs = this.#intoGroupUs(atUnixUs);
     if (intoGroupUs > this.#takenUs) {
       this.#inGroup = false;
       return 'skip';
     }
+    // The last of a group is looked at if it can be: it is the last for a long time.
+    const last = intoGroupUs + this.#frameUs > this.#takenUs;
     const dense = intoGroupUs <= BEGINNING_US || this.#takesAll;
-    // The last of a group is looked at in any case: it is the last for a long time.
-    const often = dense || intoGroupUs + this.#frameUs > this.#takenUs;
-    const everyUs = often ? LOOK_EVERY_US : LOOK_EVERY_LONG_US;
-    return atUnixUs - this.#lookedAtUs >= everyUs ? this.#look(atUnixUs) : 'decode';
+    const everyUs = last ? LOOK_LAST_US : dense ? LOOK_EVERY_US : LOOK_EVERY_LONG_US;
+    return atUnixUs - this.#lookedAtUs >= everyUs ? this.#look(atUnixUs, everyUs) : 'decode';
   }
 
   /**
@@ -92,9 +100,15 @@ export class SamplingPolicy {
    * of the group is skipped, even if more of it would have been wanted.
    */
   endsHere(atUnixUs: number): boolean {
-    if (atUnixUs + this.#frameUs - (this.#keyAtUs ?? atUnixUs) <= this.#takenUs) return false;
+    if (this.#intoGroupUs(atUnixUs) + this.#frameUs <= this.#takenUs) return false;
     this.#inGroup = false;
     return true;
+  }
+
+  /** Where frames are reordered, their times jump, so that their number must do. */
+  #intoGroupUs(atUnixUs: number): number {
+    if (this.#reorderFrames > 0) return this.#framesInGroup * this.#frameUs;
+    return atUnixUs - (this.#keyAtUs ?? atUnixUs);
   }
 
   get #frameUs(): number {
@@ -119,8 +133,8 @@ export class SamplingPolicy {
     return groupUs <= BRIEF_GROUP_US || this.#thrifty ? 0 : BEGINNING_US;
   }
 
-  #look(atUnixUs: number): Wish {
-    if (atUnixUs - this.#lookedAtUs < LOOK_EVERY_US) return 'decode';
+  #look(atUnixUs: number, everyUs = LOOK_EVERY_US): Wish {
+    if (atUnixUs - this.#lookedAtUs < everyUs) return 'decode';
     this.#lookedAtUs = atUnixUs;
     return 'look';
   }

@@ -30,7 +30,7 @@ describe('TileGrid', () => {
     [360, 640, 384, 8, 2],
     [3840, 160, 3840, 40, 5],
     [8192, 352, 8192, 88, 11],
-  ])('averages the tiles of %dx%d', (width, height, stride, tilePx, rowStep) => {
+  ])('averages the tiles of %dx%d', (...[width, height, stride, tilePx, rowStep]) => {
     const grid = new TileGrid(width, height);
     expect(grid.tilePx).toBe(tilePx);
     const plane = pattern(stride * height);
