@@ -16,7 +16,12 @@ export {
   type ErrorCode,
   type ErrorContext,
 } from './errors.js';
-export { errorOfProblem, InternalClient, isInternalCaller, type InternalRequest } from './internal-door.js';
+export {
+  errorOfProblem,
+  InternalClient,
+  isInternalCaller,
+  type InternalRequest,
+} from './internal-door.js';
 export { createLog, silentLog, withoutCredentials, type Log, type LogFormat } from './log.js';
 export { SecretBox } from './secret-box.js';
 export { Shutdown } from './shutdown.js';

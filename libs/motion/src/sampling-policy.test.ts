@@ -51,7 +51,7 @@ describe('SamplingPolicy', () => {
   test('takes all of a small, slow stream', () => {
     const frames = wishes({ width: 640, height: 360, fps: 12, groupS: 4 }, { seconds: 12 });
     expect(taken(frames)).toBe(1);
-    expect(longestBlindS(frames)).toBeLessThan(0.2);
+    expect(longestBlindS(frames)).toBeLessThan(0.3);
   });
 
   test('takes the beginnings of ordinary groups', () => {

@@ -8,8 +8,10 @@ export type Wish = 'skip' | 'decode' | 'look';
 
 const SMALL_PIXELS = 640 * 480;
 const SMALL_FPS = 15.5;
-/** Looked at this often at most: the eye of the analyzer gains nothing from more. */
+/** In the beginning of a group. */
 const LOOK_EVERY_US = 95_000;
+/** Where every frame is decoded: more looks would cost, and find nothing sooner that matters. */
+const LOOK_EVERY_ALL_US = 190_000;
 /** The last picture before a longer time without any may follow sooner. */
 const LOOK_LAST_US = 60_000;
 /** In a long group, between key frame and key frame. */
@@ -90,8 +92,7 @@ export class SamplingPolicy {
     }
     // The last of a group is looked at if it can be: it is the last for a long time.
     const last = intoGroupUs + this.#frameUs > this.#takenUs;
-    const dense = intoGroupUs <= BEGINNING_US || this.#takesAll;
-    const everyUs = last ? LOOK_LAST_US : dense ? LOOK_EVERY_US : LOOK_EVERY_LONG_US;
+    const everyUs = last ? LOOK_LAST_US : this.#lookEveryUs(intoGroupUs);
     return atUnixUs - this.#lookedAtUs >= everyUs ? this.#look(atUnixUs, everyUs) : 'decode';
   }
 
@@ -103,6 +104,11 @@ export class SamplingPolicy {
     if (this.#intoGroupUs(atUnixUs) + this.#frameUs <= this.#takenUs) return false;
     this.#inGroup = false;
     return true;
+  }
+
+  #lookEveryUs(intoGroupUs: number): number {
+    if (this.#takesAll) return LOOK_EVERY_ALL_US;
+    return intoGroupUs <= BEGINNING_US ? LOOK_EVERY_US : LOOK_EVERY_LONG_US;
   }
 
   /** Where frames are reordered, their times jump, so that their number must do. */
