@@ -353,3 +353,20 @@ test('an address that is none keeps nobody else from being recorded, and is expl
   expect(report).toMatchObject({ state: 'offline', recording: { active: false } });
   expect(report?.reason).toBeTruthy();
 }, 60_000);
+
+test('a sub stream that is added is where movement is looked for, and the main one goes on', async () => {
+  const recorder = await open(scratch());
+  await recorder.apply({ cameras: [settings('still')], holds: [] });
+  await eventually('it records', () => recorder.report(CAMERA)?.recording.active);
+  const streams = { main: simulator.url('still'), sub: simulator.url('moving') };
+  await recorder.apply({ cameras: [settings('still', { streams })], holds: [] });
+  await eventually('movement is seen', () => recorder.report(CAMERA)?.motion.active, 30_000);
+  const [main] = recorder.report(CAMERA)?.tracks.filter(({ track }) => track === 'main') ?? [];
+  expect(main?.connects).toBe(1);
+  const recording = { mode: 'motion+lowres', preRollSeconds: 2, postRollSeconds: 2 } as const;
+  await recorder.apply({ cameras: [settings('still', { streams, recording })], holds: [] });
+  await eventually('both tracks are kept', async () => {
+    const tracks = (await spans(recorder)).recordings.map(({ track }) => track);
+    return tracks.includes('sub') && tracks.includes('main');
+  });
+}, 90_000);

@@ -173,6 +173,8 @@ export class RecordedCamera implements FlushedCamera {
       this.#openLane('main', settings.streams.main);
     }
     if (transportChanged || before.streams.sub !== settings.streams.sub) {
+      // Movement may be looked for on the other stream from now on.
+      this.#leaveMotion();
       await this.#closeLane('sub');
       if (settings.streams.sub !== undefined) this.#openLane('sub', settings.streams.sub);
       this.#startedAtMs = this.#options.clock.monotonicMs();
