@@ -148,7 +148,10 @@ describe('parameter sets', () => {
       const sets = new ParameterSets(sample.codec);
       for (const unit of unitsOf(sample)) {
         const bad = Buffer.from(unit.subarray(0, 1 + random(unit.length)));
-        for (let flip = random(4); flip > 0; flip--) bad[random(bad.length)] ^= 1 << random(8);
+        for (let flip = random(4); flip > 0; flip--) {
+          const at = random(bad.length);
+          bad.writeUInt8((bad[at] ?? 0) ^ (1 << random(8)), at);
+        }
         sets.put(bad);
       }
       const format = sets.format();
