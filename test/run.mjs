@@ -3,7 +3,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { prepare, ROOT } from '../apps/launcher/prepare.mjs';
 
@@ -96,7 +96,8 @@ const { check } = await import('./check.mjs');
 say('gates');
 const gates = await check();
 failed += gates.length;
-await jest('unit tests', process.argv.slice(2));
+// Most of them wait for sockets, disks and clocks: one worker more than there are cores.
+await jest('unit tests', [`--maxWorkers=${availableParallelism() + 1}`, ...process.argv.slice(2)]);
 if (process.argv.length === 2) {
   await jest('end-to-end tests', ['--config', 'test/e2e/jest.config.mjs', '--runInBand']);
 }
