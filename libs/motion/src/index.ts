@@ -15,4 +15,4 @@ export {
   type MotionSettings,
   type MotionState,
 } from './channel-types.js';
-export { MotionService, type MotionServiceOptions } from './motion-service.js';
+export { MotionService, type DetectorStatus, type MotionServiceOptions } from './motion-service.js';

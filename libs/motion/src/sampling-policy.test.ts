@@ -102,7 +102,7 @@ describe('SamplingPolicy', () => {
     const policy = new SamplingPolicy();
     policy.setFormat({ width: 320, height: 180, nominalFps: 10, reorderFrames: 0 });
     expect(policy.wish(true, 0)).toBe('look');
-    expect(policy.wish(false, 100_000)).toBe('look');
+    expect(policy.wish(false, 100_000)).toBe('decode');
     policy.leaveGroup();
     expect(policy.wish(false, 200_000)).toBe('skip');
     expect(policy.wish(false, 300_000)).toBe('skip');
