@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { ROOT } from '../../apps/launcher/prepare.mjs';
 import { cpuMs, median, memory, processTree } from './process-meter.mjs';
 
-const SECRET = 'bench '.repeat(8);
+const SECRET = 'bench-'.repeat(8);
 
 export async function run(args) {
   const { values } = parseArgs({
