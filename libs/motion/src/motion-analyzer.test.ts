@@ -83,7 +83,7 @@ describe('nothing moves', () => {
   ];
   test.each(quiet)('%s', (_name, options) => {
     for (const [, sampling] of SAMPLINGS) {
-      const seen = watch(new SyntheticScene(options), { untilS: 20, sampling });
+      const seen = watch(new SyntheticScene(options), { untilS: 14, sampling });
       expect(movingTimes(seen)).toEqual([]);
     }
   });
