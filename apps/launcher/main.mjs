@@ -105,16 +105,18 @@ async function run(settings, demo) {
         NIGHTJAR_SIMULATOR_CLIP_DIR: join(settings.dataDir, 'cache', 'clips'),
       });
     }
-    child('recorder');
-    child('server', seeds);
-    // Decoding and encoding run on libuv's threads, which are four whatever the machine has, and their
+    // Disks and codecs wait on libuv's threads, which are four whatever the machine has, and their
     // number is read once, before any code of ours.
-    child('transcoder', {
+    const threads = {
       UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? String(2 * availableParallelism() + 4),
-    });
-    if (await serverAnswers(settings, () => stopping !== undefined)) {
-      printBanner(settings, demo);
-    }
+    };
+    child('recorder', threads);
+    child('server', seeds);
+    // Nobody asks for a rendition before the server answers: until then the processors are its own.
+    const answers = serverAnswers(settings, () => stopping !== undefined);
+    await Promise.race([answers, new Promise((resolve) => setTimeout(resolve, 5000))]);
+    child('transcoder', threads);
+    if (await answers) printBanner(settings, demo);
   } catch (error) {
     await stop(error.message);
     throw error;
