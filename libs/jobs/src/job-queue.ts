@@ -77,9 +77,12 @@ export class JobQueue {
 
   /** How a job stands, or undefined when there is none. */
   async find<N extends JobName>(name: N, id: string): Promise<JobView<N> | undefined> {
-    const job = await this.#job(name, id);
-    if (job === undefined || job.data.stop === 'remove') return undefined;
-    const kept = await asked(() => job.getState());
+    const seen = await this.#job(name, id);
+    if (seen === undefined || seen.data.stop === 'remove') return undefined;
+    const kept = await asked(() => seen.getState());
+    // It may have ended between the two questions: its result is only in what is read after.
+    const ended = kept === 'completed' || kept === 'failed';
+    const job = ended ? ((await this.#job(name, id)) ?? seen) : seen;
     const state = stateOf(kept, job);
     const progress = JOB_TABLE[name].progress.safeParse(job.progress);
     return {

@@ -49,7 +49,7 @@ export function describeJobs({ location, holdingProgram }: JobsConformance): voi
 
   const stateOf = async (id: string) => (await jobs.queue.find('exports', id))?.state;
   const until = (id: string, state: string) =>
-    eventually(`job ${state}`, async () => (await stateOf(id)) === state, 20_000);
+    eventually(`job ${state}`, async () => (await stateOf(id)) === state, 80_000);
 
   test('a job waits, runs, says how far it is, and is done', async () => {
     const id = randomUUID();
@@ -259,5 +259,5 @@ export function describeJobs({ location, holdingProgram }: JobsConformance): voi
     } finally {
       child.kill('SIGKILL');
     }
-  });
+  }, 90_000);
 }
