@@ -35,7 +35,9 @@ export class Shutdown {
     };
     process.once('SIGINT', () => end('SIGINT'));
     process.once('SIGTERM', () => end('SIGTERM'));
-    if (process.connected) process.once('disconnect', () => end('the launcher is gone'));
+    // False, not undefined: there was a launcher, and it went while this process was loading.
+    if (process.connected === false) end('the launcher is gone');
+    else if (process.connected) process.once('disconnect', () => end('the launcher is gone'));
   }
 
   /** Idempotent: later calls wait for the first. Never rejects. */
