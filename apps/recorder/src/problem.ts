@@ -1,27 +1,10 @@
 // Errors on the internal door: RFC 9457 problem details with the code of the house.
 
-import { STATUS_CODES } from 'node:http';
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Response } from 'express';
 import type { z } from 'zod';
-import { NightjarError, toNightjarError, type ErrorCode, type Log } from '#base';
+import { NightjarError, problemDetails, toNightjarError, type Log } from '#base';
 import type { Problem } from '#contract';
-
-const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
-  'invalid-argument': 400,
-  unauthenticated: 401,
-  'permission-denied': 403,
-  'not-found': 404,
-  conflict: 409,
-  'failed-precondition': 409,
-  unsupported: 415,
-  'resource-exhausted': 429,
-  cancelled: 499,
-  'data-loss': 500,
-  internal: 500,
-  unavailable: 503,
-  timeout: 504,
-};
 
 export function problemOf(thrown: unknown): Problem {
   const said = (thrown as { status?: unknown } | undefined)?.status;
@@ -37,14 +20,7 @@ export function problemOf(thrown: unknown): Problem {
       : framework !== undefined && framework < 500
         ? new NightjarError('invalid-argument', (thrown as Error).message)
         : toNightjarError(thrown);
-  const status = STATUS_OF[error.code];
-  return {
-    type: 'about:blank',
-    title: STATUS_CODES[status] ?? 'Error',
-    status,
-    detail: error.message,
-    code: error.code,
-  };
+  return problemDetails(error);
 }
 
 /** Throws `invalid-argument`, naming every field, unless `value` fits. */

@@ -1,41 +1,15 @@
-// Errors on the wire: RFC 9457 problem details, with the house's codes and one map to statuses.
+// Errors on the wire: RFC 9457 problem details, and what of an error may go outside.
 
-import { STATUS_CODES } from 'node:http';
 import type { z } from 'zod';
-import { NightjarError, type ErrorCode } from '#base';
+import { NightjarError, problemDetails } from '#base';
 import type { Problem } from '#contract';
 
-const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
-  'invalid-argument': 400,
-  unauthenticated: 401,
-  'permission-denied': 403,
-  'not-found': 404,
-  conflict: 409,
-  'failed-precondition': 409,
-  unsupported: 415,
-  'resource-exhausted': 429,
-  // The caller went away: nobody reads this, but access logs should not call it a success.
-  cancelled: 499,
-  'data-loss': 500,
-  internal: 500,
-  unavailable: 503,
-  timeout: 504,
-};
-
-export function statusOf(code: ErrorCode): number {
-  return STATUS_OF[code];
-}
-
 export function problemOf(error: NightjarError): Problem {
-  const status = statusOf(error.code);
-  return {
-    type: 'about:blank',
-    title: STATUS_CODES[status] ?? 'Error',
-    status,
-    // What went wrong inside is for the log alone.
-    detail: error.code === 'internal' ? 'something went wrong; the log says what' : error.message,
-    code: error.code,
-  };
+  const problem = problemDetails(error);
+  // What went wrong inside is for the log alone.
+  return error.code === 'internal'
+    ? { ...problem, detail: 'something went wrong; the log says what' }
+    : problem;
 }
 
 /** `invalid-argument`, naming every field that does not fit. */

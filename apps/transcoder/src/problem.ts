@@ -1,26 +1,8 @@
 // Errors on the internal door: RFC 9457 problem details with the house's codes.
 
-import { STATUS_CODES } from 'node:http';
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { NightjarError, toNightjarError, type ErrorCode, type Log } from '#base';
-import type { Problem } from '#contract';
-
-const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
-  'invalid-argument': 400,
-  unauthenticated: 401,
-  'permission-denied': 403,
-  'not-found': 404,
-  conflict: 409,
-  'failed-precondition': 409,
-  unsupported: 415,
-  'resource-exhausted': 429,
-  cancelled: 499,
-  'data-loss': 500,
-  internal: 500,
-  unavailable: 503,
-  timeout: 504,
-};
+import { NightjarError, problemDetails, toNightjarError, type Log } from '#base';
 
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
@@ -46,14 +28,7 @@ export class ProblemFilter implements ExceptionFilter {
       response.destroy();
       return;
     }
-    const status = STATUS_OF[error.code];
-    const problem: Problem = {
-      type: 'about:blank',
-      title: STATUS_CODES[status] ?? 'Error',
-      status,
-      detail: error.message,
-      code: error.code,
-    };
-    response.status(status).type('application/problem+json').send(JSON.stringify(problem));
+    const problem = problemDetails(error);
+    response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
   }
 }
