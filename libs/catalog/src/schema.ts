@@ -14,7 +14,7 @@ export interface CameraRow {
   onvifUsername: string | null;
   /** Sealed JSON: whole stream URLs and the ONVIF password. */
   sealedSecrets: string;
-  transport: 'tcp' | 'udp';
+  transport: 'tcp' | 'udp' | 'http';
   recording: Recording;
   retention: Retention;
   motion: MotionSettings;

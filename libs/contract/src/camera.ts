@@ -74,7 +74,7 @@ export const onvifInputSchema = z.object({
 });
 
 const cameraName = z.string().trim().min(1).max(120);
-const transportSchema = z.enum(['tcp', 'udp']);
+const transportSchema = z.enum(['tcp', 'udp', 'http']);
 
 export const cameraInputSchema = z.object({
   name: cameraName,

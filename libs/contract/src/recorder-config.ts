@@ -9,7 +9,7 @@ export const recorderCameraSchema = z.object({
   name: z.string(),
   /** With credentials. */
   streams: z.object({ main: z.string(), sub: z.string().optional() }),
-  transport: z.enum(['tcp', 'udp']),
+  transport: z.enum(['tcp', 'udp', 'http']),
   recording: recordingSchema,
   retention: retentionSchema,
   motion: motionSettingsSchema,

@@ -63,7 +63,7 @@ export const probeInputSchema = z.object({
     .max(2048)
     .regex(/^rtsps?:\/\/[^\s]+$/i, 'expected an rtsp:// or rtsps:// URL')
     .refine((text) => URL.canParse(text), 'expected a URL that can be parsed'),
-  transport: z.enum(['tcp', 'udp']).default('tcp'),
+  transport: z.enum(['tcp', 'udp', 'http']).default('tcp'),
 });
 export type ProbeInput = z.output<typeof probeInputSchema>;
 

@@ -9,7 +9,7 @@ export interface CameraSettings {
   readonly name: string;
   /** With credentials. */
   readonly streams: { readonly main: string; readonly sub?: string | undefined };
-  readonly transport: 'tcp' | 'udp';
+  readonly transport: 'tcp' | 'udp' | 'http';
   readonly recording: {
     readonly mode: RecordingMode;
     readonly preRollSeconds: number;

@@ -31,7 +31,7 @@ export interface ProbedCamera {
 
 /** Never throws for what is wrong with the camera: that is the answer. */
 export async function probeCamera(
-  source: { readonly url: string; readonly transport: 'tcp' | 'udp' },
+  source: { readonly url: string; readonly transport: 'tcp' | 'udp' | 'http' },
   clock: Clock,
 ): Promise<ProbedCamera> {
   try {

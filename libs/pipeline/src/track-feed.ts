@@ -12,13 +12,11 @@ import type { TrackRecord } from './track-record.js';
 const RATE_WINDOW_MS = 4000;
 /** The kernel gathers packets meanwhile: wake-ups are what ingest costs. */
 const READ_PAUSE_MS = 20;
-/** A camera that is back is asked for soon: what it shows meanwhile is lost. */
-const BACKOFF = { firstMs: 1000, capMs: 10_000 };
 
 export interface TrackFeedOptions {
   readonly track: TrackName;
   readonly url: string;
-  readonly transport: 'tcp' | 'udp';
+  readonly transport: 'tcp' | 'udp' | 'http';
   readonly clock: Clock;
   readonly log: Log;
   readonly pool: SlabPool;
@@ -75,7 +73,6 @@ export class TrackFeed implements StreamListener {
       clock,
       log,
       readPauseMs: READ_PAUSE_MS,
-      backoff: BACKOFF,
     });
     // Somebody who watches live does not wait for the kernel to gather.
     this.hub.onWatched = (watched) => this.#stream.setReadPauseMs(watched ? 0 : READ_PAUSE_MS);

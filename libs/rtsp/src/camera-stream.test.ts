@@ -1,12 +1,6 @@
 // A camera's stream from connecting to goodbye: what it tells, keeps alive, retries and ends.
 
-import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { connect, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createServer as createTlsServer } from 'node:tls';
 import { systemClock } from '#base';
 import { eventually, FakeClock } from '#base/testing';
 import { ended, refuse, testBench, type Handler } from './fake-camera.test-support.js';
@@ -328,45 +322,5 @@ describe('a listener that throws', () => {
     else sender.send(packetize([slice('h264', true, 100, 1)])[0] as Buffer, port, '127.0.0.1');
     await ended(watched);
     expect(watched.ends[0]).toMatchObject({ message: 'the disk is on fire', retryInMs: 1000 });
-  });
-});
-
-describe('rtsps', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'nightjar-tls-'));
-  const [key, certificate] = [join(directory, 'key.pem'), join(directory, 'certificate.pem')];
-  const make = [
-    'req',
-    '-x509',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-days',
-    '2',
-    '-subj',
-    '/CN=camera',
-  ];
-  const made = spawnSync('openssl', [...make, '-keyout', key, '-out', certificate]).status === 0;
-  const withOpenssl = made ? test : test.skip;
-  afterAll(() => rmSync(directory, { recursive: true, force: true }));
-
-  withOpenssl(`over TLS${made ? '' : ' (SKIPPED: openssl is not here)'}`, async () => {
-    const fake = await camera();
-    const tunnel = createTlsServer(
-      { key: readFileSync(key), cert: readFileSync(certificate) },
-      (outer) => {
-        const inner = connect(fake.port, '127.0.0.1');
-        for (const socket of [outer, inner]) socket.on('error', () => undefined);
-        outer.pipe(inner).pipe(outer);
-      },
-    );
-    await new Promise<void>((resolve) => tunnel.listen(0, '127.0.0.1', resolve));
-    cleanups.push(() => new Promise((resolve) => tunnel.close(resolve)));
-    const { port } = tunnel.address() as AddressInfo;
-    const { sink, starts, stream } = start(`rtsps://127.0.0.1:${port}/x`);
-    await eventually('the start', () => starts.length === 1);
-    for (let frame = 0; frame < 20; frame++) fake.client.frame(frame === 0);
-    await eventually('the frames', () => sink.frames.length === 20);
-    await stream.stop();
-    expect(fake.methods.at(-1)).toBe('TEARDOWN');
   });
 });

@@ -1,6 +1,9 @@
-// A camera's stream for as long as somebody wants it: attempt after attempt, with pauses between.
+// A camera's stream for as long as somebody wants it: attempt after attempt, with pauses between,
+// which end early when a camera that was away opens its door.
 
 import { Backoff, withoutCredentials, type Timer } from '#base';
+import { DoorKnocker } from './door-knocker.js';
+import { parseRtspUrl } from './rtsp-url.js';
 import { DEFAULT_DEADLINE_MS, DEFAULT_STALL_MS, runAttempt } from './stream-attempt.js';
 import type { AttemptEnd } from './stream-attempt.js';
 import { countIn, newCounters, type StreamCounters, type StreamOptions } from './stream-face.js';
@@ -8,6 +11,9 @@ import { countIn, newCounters, type StreamCounters, type StreamOptions } from '.
 const DEFAULT_BACKOFF = { firstMs: 1000, capMs: 30_000 };
 /** A run that lasted so long was healthy: the next pause is short again. */
 const HEALTHY_MS = 10_000;
+/** A camera that opens its door first and has pictures later is asked often for so long. */
+const EAGER_MS = 60_000;
+const EAGER_PAUSE_MS = 3000;
 
 export class CameraStream {
   readonly #options: StreamOptions;
@@ -15,6 +21,11 @@ export class CameraStream {
   readonly #backoff: Backoff;
   readonly #stop = new AbortController();
   #retry: Timer | undefined;
+  #knocker: DoorKnocker | undefined;
+  /** On the monotonic clock. */
+  #eagerUntilMs = -Infinity;
+  /** The camera asked to be asked there once. */
+  #redirectTo: string | undefined;
   #running: Promise<void> | undefined;
   #started = false;
   #readPauseMs: number;
@@ -47,18 +58,24 @@ export class CameraStream {
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#retry?.cancel();
+    this.#knocker?.stop();
     await this.#running;
   }
 
   #attempt(): void {
+    this.#retry?.cancel();
+    this.#knocker?.stop();
     this.#running = this.#runOnce();
   }
 
   async #runOnce(): Promise<void> {
-    const { listener, clock, log, url } = this.#options;
+    const { listener, clock, log } = this.#options;
+    const url = this.#redirectTo ?? this.#options.url;
+    this.#redirectTo = undefined;
     const end = await runAttempt(
       {
         ...this.#options,
+        url,
         counters: this.#counters,
         deadlineMs: this.#options.deadlineMs ?? DEFAULT_DEADLINE_MS,
         stallMs: this.#options.stallMs ?? DEFAULT_STALL_MS,
@@ -75,6 +92,8 @@ export class CameraStream {
     );
     if (retryInMs !== undefined) {
       this.#retry = clock.after(retryInMs, () => this.#attempt());
+      this.#redirectTo = end.redirectTo;
+      if (end.away) this.#knock();
     }
     const { reason, message } = end;
     try {
@@ -86,9 +105,23 @@ export class CameraStream {
 
   #pauseAfter(end: AttemptEnd): number {
     if (end.frames > 0 && (end.ranMs ?? 0) >= HEALTHY_MS) this.#backoff.reset();
-    const pauseMs = this.#backoff.nextMs();
+    const { clock } = this.#options;
+    const eager = clock.monotonicMs() < this.#eagerUntilMs;
+    const pauseMs = Math.min(this.#backoff.nextMs(), eager ? EAGER_PAUSE_MS : Infinity);
     // Cameras lock an account after a few wrong passwords: ask seldom.
     if (end.reason !== 'authentication') return pauseMs;
     return Math.max(pauseMs, (this.#options.backoff ?? DEFAULT_BACKOFF).capMs);
+  }
+  #knock(): void {
+    const { clock, url, transport, backoff } = this.#options;
+    this.#knocker = new DoorKnocker({
+      url: parseRtspUrl(url, transport),
+      clock,
+      random: backoff?.random ?? Math.random,
+      onOpen: () => {
+        this.#eagerUntilMs = clock.monotonicMs() + EAGER_MS;
+        this.#attempt();
+      },
+    });
   }
 }

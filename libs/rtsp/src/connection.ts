@@ -1,40 +1,33 @@
 // One RTSP connection: a socket, its requests and answers, and the packets between them.
 
-import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import type { Socket } from 'node:net';
 import type { Clock, Timer } from '#base';
+import { FloodGate } from './flood-gate.js';
+import { HttpTunnel } from './http-tunnel.js';
 import { writeRequest, type RtspRequest, type RtspResponse } from './message.js';
+import { openSocket } from './open-socket.js';
 import { ReadPacer } from './read-pacer.js';
 import { placeOf, type RtspUrl } from './rtsp-url.js';
-import { socketError, streamError } from './stream-error.js';
+import { streamError } from './stream-error.js';
 import { WireParser } from './wire-parser.js';
 
-const READ_BUFFER_BYTES = 256 * 1024;
 /** What a camera that reads nothing may leave unsent. */
 const MAX_UNSENT_BYTES = 64 * 1024;
 const MAX_WAITING = 8;
-
-/**
- * One for all connections of the process: bytes are consumed before the read's callback returns.
- * Not on Windows, where the kernel fills the buffers of several sockets at once.
- */
-let sharedReadBuffer: Buffer | undefined;
-
-function readBuffer(): Buffer {
-  if (process.platform === 'win32') return Buffer.allocUnsafeSlow(64 * 1024);
-  sharedReadBuffer ??= Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
-  return sharedReadBuffer;
-}
 
 export interface ConnectionOptions {
   readonly url: RtspUrl;
   readonly clock: Clock;
   readonly deadlineMs: number;
+  /** Over HTTP: requests go one way in base64, everything comes the other way as it is. */
+  readonly tunnel: boolean;
   /** Asked after each read. */
   readPauseMs(): number;
   /** An interleaved packet, valid during the call only. */
   onPacket(channel: number, bytes: Uint8Array, start: number, end: number): void;
   isChannel(channel: number): boolean;
+  /** The camera asks to be asked elsewhere; the connection ends behind this. */
+  onRedirect(location: string): void;
   /** Once, when the connection is over: why. Not after `close`. */
   onEnd(error: Error): void;
 }
@@ -52,12 +45,16 @@ export class Connection {
   readonly #parser: WireParser;
   readonly #waiting = new Map<number, Waiting>();
   #socket: Socket | undefined;
+  #tunnel: HttpTunnel | undefined;
+  readonly #flood: FloodGate;
+  #heardNothing = true;
   #sequence = 0;
   #over: Error | undefined;
 
   private constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#place = placeOf(options.url);
+    this.#flood = new FloodGate(options.clock);
     this.#parser = new WireParser({
       onPacket: options.onPacket,
       isChannel: options.isChannel,
@@ -113,7 +110,7 @@ export class Connection {
         );
       });
       this.#waiting.set(sequence, { method, resolve, reject, timer });
-      this.#socket?.write(writeRequest(method, url, [['CSeq', String(sequence)], ...headers]));
+      this.#write(writeRequest(method, url, [['CSeq', String(sequence)], ...headers]));
     });
   }
 
@@ -122,61 +119,35 @@ export class Connection {
     this.#finish(streamError('stopped', 'the stream was stopped'), false);
   }
 
-  #connect(signal: AbortSignal): Promise<void> {
-    const { url, clock, deadlineMs } = this.#options;
-    return new Promise((resolve, reject) => {
-      const onread = {
-        buffer: readBuffer(),
-        callback: (count: number, bytes: Uint8Array) => this.#read(bytes, count),
-      };
-      const target = { host: url.host, port: url.port, onread };
-      const timer = clock.after(deadlineMs, () =>
-        fail(streamError('unreachable', `${this.#place} did not answer within ${deadlineMs} ms`)),
-      );
-      const abort = () => fail(streamError('stopped', 'the stream was stopped'));
-      const settle = () => {
-        timer.cancel();
-        signal.removeEventListener('abort', abort);
-      };
-      const fail = (error: Error) => {
-        settle();
-        this.#finish(error, false);
-        reject(error);
-      };
-      if (signal.aborted) return abort();
-      signal.addEventListener('abort', abort, { once: true });
-      // Cameras sign their own certificates: TLS hides the stream here, it proves no identity.
-      const socket = url.secure
-        ? connectTls({ ...target, rejectUnauthorized: false })
-        : connect(target);
-      this.#socket = socket;
-      let standing = false;
-      socket.once(url.secure ? 'secureConnect' : 'connect', () => {
-        standing = true;
-        settle();
-        socket.setNoDelay(true);
-        resolve();
-      });
-      socket.on('error', (error) => {
-        const why = socketError(error, this.#place);
-        if (standing) this.#finish(why, true);
-        else fail(why);
-      });
-      const closed = () => {
-        const why = streamError('closed-by-camera', `${this.#place} closed the connection`);
-        if (standing) this.#finish(why, true);
-        else fail(why);
-      };
-      socket.once('end', closed);
-      socket.once('close', closed);
-    });
+  async #connect(signal: AbortSignal): Promise<void> {
+    const { url, clock, deadlineMs, tunnel } = this.#options;
+    const options = {
+      url,
+      clock,
+      deadlineMs,
+      onRead: (bytes: Uint8Array, count: number, from = 0) => this.#read(bytes, from, count),
+      onOver: (error: Error) => this.#finish(error, true),
+    };
+    try {
+      if (tunnel) this.#tunnel = await HttpTunnel.open({ ...options, url }, signal);
+      this.#socket = this.#tunnel?.reader ?? (await openSocket(options, signal));
+      // It may have ended, or been closed, while it was being made.
+      if (this.#over !== undefined) throw this.#over;
+    } catch (error) {
+      this.#finish(error instanceof Error ? error : new Error(String(error)), false);
+      this.#tunnel?.close();
+      this.#socket?.destroy();
+      throw error;
+    }
   }
 
   /** False pauses reading until the pacer resumes it. */
-  #read(bytes: Uint8Array, count: number): boolean {
+  #read(bytes: Uint8Array, from: number, count: number): boolean {
     if (this.#over !== undefined) return true;
     try {
-      this.#parser.push(bytes, 0, count);
+      if (this.#heardNothing) this.#listenForHttp(bytes, count);
+      this.#flood.count(count);
+      this.#parser.push(bytes, from, count);
     } catch (error) {
       this.#finish(error instanceof Error ? error : new Error(String(error)), true);
       return true;
@@ -185,6 +156,16 @@ export class Connection {
     if (pauseMs <= 0 || this.#socket === undefined) return true;
     ReadPacer.of(this.#options.clock, pauseMs).rest(this.#socket);
     return false;
+  }
+
+  /** A web server that was taken for a camera may be the camera's door to its tunnel. */
+  #listenForHttp(bytes: Uint8Array, count: number): void {
+    this.#heardNothing = false;
+    if (this.#tunnel !== undefined || count < 7) return;
+    if (!Buffer.from(bytes.buffer, bytes.byteOffset, 7).toString('latin1').startsWith('HTTP/1.')) {
+      return;
+    }
+    throw streamError('protocol', `${this.#place} speaks HTTP, not RTSP`, { speaksHttp: true });
   }
 
   #answered(response: RtspResponse): void {
@@ -207,6 +188,8 @@ export class Connection {
 
   #asked({ method, headers }: RtspRequest): void {
     if (method === 'TEARDOWN' || method === 'REDIRECT') {
+      const location = headers.get('location');
+      if (method === 'REDIRECT' && location !== undefined) this.#options.onRedirect(location);
       this.#finish(
         streamError('closed-by-camera', `${this.#place} ended the session with ${method}`),
         true,
@@ -217,18 +200,24 @@ export class Connection {
     const sequence = /^\d{1,10}$/.exec(headers.get('cseq') ?? '')?.[0] ?? '0';
     const known = method === 'OPTIONS' || method.endsWith('_PARAMETER') || method === 'ANNOUNCE';
     const status = known ? '200 OK' : '501 Not Implemented';
-    this.#socket?.write(
+    this.#write(
       `RTSP/1.0 ${status}\r\nCSeq: ${sequence}\r\nPublic: OPTIONS, GET_PARAMETER\r\n\r\n`,
     );
   }
 
+  #write(text: string): void {
+    if (this.#tunnel !== undefined) this.#tunnel.write(text);
+    else this.#socket?.write(text);
+  }
+
   #unsentBytes(): number {
-    return this.#socket?.writableLength ?? 0;
+    return this.#tunnel?.unsentBytes ?? this.#socket?.writableLength ?? 0;
   }
 
   #finish(error: Error, tell: boolean): void {
     if (this.#over !== undefined) return;
     this.#over = error;
+    this.#tunnel?.close();
     this.#socket?.destroy();
     for (const { timer, reject } of this.#waiting.values()) {
       timer.cancel();

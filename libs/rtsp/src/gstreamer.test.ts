@@ -13,6 +13,7 @@ import { CameraStream } from './camera-stream.js';
 import { RecordingSink } from './packets.test-support.js';
 import { probeStream } from './probe-stream.js';
 import type { RtspTransport, StreamEnd, StreamInfo } from './stream-face.js';
+import { selfSigned } from './tunnel-server.test-support.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const SERVER = join(ROOT, 'test/fixtures/gst-rtsp-server.py');
@@ -32,6 +33,7 @@ const withPeers = missing.length === 0 ? test : test.skip;
 const skipped = missing.length === 0 ? '' : ` (SKIPPED: ${missing.join(' and ')} is not here)`;
 const footage = existsSync(STREET) ? 'street footage' : 'drawn footage, street.mp4 is not here';
 
+const empty = Buffer.alloc(0);
 const cleanups: (() => unknown)[] = [];
 let directory = '';
 
@@ -183,6 +185,30 @@ withPeers(`over UDP, through the seam of a loop, sets only in the SDP${skipped}`
     const kinds = units.map((unit) => nalKind('h264', Number.parseInt(unit.slice(0, 2), 16)));
     if (kinds.includes('key-slice')) expect(kinds.slice(0, 2)).toEqual(['set', 'set']);
   });
+});
+
+const certificate = selfSigned();
+
+withPeers.each([
+  ['the HTTP tunnel', 'http', false],
+  ...(certificate === undefined
+    ? []
+    : ([
+        ['TLS', 'tcp', true],
+        ['the HTTP tunnel in TLS', 'http', true],
+      ] as const)),
+] as const)(`through %s, with a password${skipped}`, async (_, transport, secure) => {
+  const pem = join(directory, 'both.pem');
+  writeFileSync(pem, Buffer.concat([certificate?.key ?? empty, certificate?.cert ?? empty]));
+  const user = ['--user', 'u', '--password', 'p'];
+  const url = await serve(...user, ...(secure ? ['--tls', pem] : []));
+  const address = url('u:p@').replace('rtsp:', secure ? 'rtsps:' : 'rtsp:');
+  const { sink, stream, ends } = play(address, transport);
+  await eventually('frames', () => sink.frames.length >= 30 || ends.length > 0, 20_000);
+  expect(ends).toEqual([]);
+  await stream.stop();
+  expect(stream.counters).toMatchObject({ lostPackets: 0, malformedPackets: 0, rubbishBytes: 0 });
+  expect(sink.dropped).toEqual([]);
 });
 
 withPeers.each(['basic', 'digest'])(`%s authentication${skipped}`, async (auth) => {

@@ -1,6 +1,7 @@
 // A camera's URL, taken apart: where to connect, what to ask for, and who asks.
 
 import { NightjarError } from '#base';
+import type { RtspTransport } from './stream-face.js';
 
 export interface Credentials {
   readonly user: string;
@@ -16,12 +17,13 @@ export interface RtspUrl {
   readonly credentials?: Credentials;
 }
 
-const DEFAULT_PORT = 554;
-const DEFAULT_SECURE_PORT = 322;
+const DEFAULT_PORTS = { plain: 554, secure: 322 };
+/** Tunnels lead through the doors of the web. */
+const DEFAULT_TUNNEL_PORTS = { plain: 80, secure: 443 };
 const MAX_URL_LENGTH = 4096;
 
 /** Throws `invalid-argument` for what is no `rtsp:` or `rtsps:` URL; never with the URL in it. */
-export function parseRtspUrl(text: string): RtspUrl {
+export function parseRtspUrl(text: string, transport: RtspTransport = 'tcp'): RtspUrl {
   const match =
     /^(rtsps?):\/\/(?:([^/?#]*)@)?(\[[^\]/?#@]+\]|[^:/?#@[\]]+)(?::(\d{1,5}))?([/?][^#]*)?(?:#.*)?$/i.exec(
       text.trim(),
@@ -32,8 +34,8 @@ export function parseRtspUrl(text: string): RtspUrl {
   }
   const [, scheme = '', userInfo, hostText = '', portText, path = '/'] = match;
   const secure = scheme.toLowerCase() === 'rtsps';
-  const port =
-    portText === undefined ? (secure ? DEFAULT_SECURE_PORT : DEFAULT_PORT) : Number(portText);
+  const defaults = transport === 'http' ? DEFAULT_TUNNEL_PORTS : DEFAULT_PORTS;
+  const port = portText === undefined ? defaults[secure ? 'secure' : 'plain'] : Number(portText);
   if (port < 1 || port > 65_535) {
     throw new NightjarError('invalid-argument', `expected a port up to 65535, found ${port}`);
   }
@@ -48,7 +50,7 @@ export function parseRtspUrl(text: string): RtspUrl {
 }
 
 /** `host:port` for messages. */
-export function placeOf(url: RtspUrl): string {
+export function placeOf(url: Pick<RtspUrl, 'host' | 'port'>): string {
   return `${url.host.includes(':') ? `[${url.host}]` : url.host}:${url.port}`;
 }
 

@@ -13,7 +13,7 @@ import {
   type RtspUrl,
 } from './rtsp-url.js';
 import { chooseVideo, parseSdp, whyNoVideo, type Sdp, type VideoChoice } from './sdp.js';
-import { streamError } from './stream-error.js';
+import { speaksHttp, streamError } from './stream-error.js';
 import type { RtspTransport } from './stream-face.js';
 import { readTransport, type GrantedTransport } from './transport-header.js';
 import { UdpPorts } from './udp-ports.js';
@@ -57,6 +57,7 @@ export class Session {
   #ports: UdpPorts | undefined;
   #opened = false;
   #closed = false;
+  #redirectTo: string | undefined;
 
   private constructor(options: SessionOptions, url: RtspUrl, signal: AbortSignal) {
     this.#options = options;
@@ -67,7 +68,18 @@ export class Session {
 
   /** Connects and describes. Rejects with a stream error; nothing is left open then. */
   static async open(options: SessionOptions, signal: AbortSignal): Promise<Session> {
-    const session = new Session(options, urlOf(options.url), signal);
+    const url = urlOf(options.url, options.transport);
+    try {
+      return await Session.#open(options, url, signal);
+    } catch (error) {
+      // The door of a web server, or of a camera that is reached through one: a tunnel may pass it.
+      if (options.transport !== 'tcp' || !speaksHttp(error)) throw error;
+      return await Session.#open({ ...options, transport: 'http' }, url, signal);
+    }
+  }
+
+  static async #open(options: SessionOptions, url: RtspUrl, signal: AbortSignal): Promise<Session> {
+    const session = new Session(options, url, signal);
     const abort = () => session.close();
     signal.addEventListener('abort', abort, { once: true });
     try {
@@ -100,6 +112,11 @@ export class Session {
     return names[0];
   }
 
+  /** Where the camera asked to be asked instead, without credentials of other hosts. */
+  get redirectTo(): string | undefined {
+    return this.#redirectTo;
+  }
+
   get rubbishBytes(): number {
     return this.#connection?.rubbishBytes ?? 0;
   }
@@ -108,7 +125,7 @@ export class Session {
   async play(handler: MediaHandler): Promise<void> {
     this.#handler = handler;
     const granted = await this.#setUp();
-    if (this.#options.transport === 'tcp') {
+    if (this.#options.transport !== 'udp') {
       [this.#rtpChannel, this.#rtcpChannel] = granted.channels;
     } else {
       this.#ports?.begin({
@@ -176,13 +193,15 @@ export class Session {
 
   async #connect(): Promise<void> {
     this.#connection?.close();
-    const { clock, deadlineMs, readPauseMs } = this.#options;
+    const { clock, deadlineMs, readPauseMs, transport } = this.#options;
     this.#connection = await Connection.open(
       {
         url: this.#url,
         clock,
         deadlineMs,
+        tunnel: transport === 'http',
         readPauseMs,
+        onRedirect: (location) => this.#redirected(location),
         onPacket: (channel, bytes, start, end) => {
           if (channel === this.#rtpChannel) this.#handler?.onRtp(bytes, start, end);
           else if (channel === this.#rtcpChannel) this.#handler?.onRtcp(bytes, start, end);
@@ -196,13 +215,30 @@ export class Session {
     if (this.#closed) this.#connection.close();
   }
 
+  /** The next attempt goes there; its own password is known by its own host only. */
+  #redirected(location: string): void {
+    try {
+      this.#follow(location);
+    } catch {
+      return;
+    }
+    const { credentials, requestUrl } = this.#url;
+    this.#redirectTo =
+      credentials === undefined
+        ? requestUrl
+        : requestUrl.replace(
+            '://',
+            `://${encodeURIComponent(credentials.user)}:${encodeURIComponent(credentials.password)}@`,
+          );
+  }
+
   #follow(location: string | undefined): void {
     if (location === undefined || !/^rtsps?:\/\//i.test(location)) {
       throw streamError('protocol', 'the camera redirects to what is no rtsp:// URL');
     }
     let next: RtspUrl;
     try {
-      next = parseRtspUrl(location);
+      next = parseRtspUrl(location, this.#options.transport);
     } catch (error) {
       throw streamError('protocol', 'the camera redirects to a broken URL', {}, error);
     }
@@ -317,9 +353,9 @@ export class Session {
   }
 }
 
-function urlOf(text: string): RtspUrl {
+function urlOf(text: string, transport: RtspTransport): RtspUrl {
   try {
-    return parseRtspUrl(text);
+    return parseRtspUrl(text, transport);
   } catch (error) {
     throw streamError('protocol', messageOf(error), {}, error);
   }

@@ -1,6 +1,7 @@
 // One attempt at a camera's stream: from the first packet to the camera until the end, whatever it is.
 
 import { withoutCredentials, type Clock, type Log } from '#base';
+import { HandshakeGate } from './handshake-gate.js';
 import { Session } from './session.js';
 import { endOf, streamError } from './stream-error.js';
 import type {
@@ -32,6 +33,10 @@ export interface AttemptEnd {
   /** How long it ran after `onStart`; undefined when that did not come. */
   readonly ranMs?: number;
   readonly frames: number;
+  /** Nobody opened: the camera has no power, no network, or has not started yet. */
+  readonly away: boolean;
+  /** The camera asked to be asked there instead. With credentials: never to be shown. */
+  readonly redirectTo?: string;
 }
 
 /** Runs until the stream ends or `signal` aborts; never rejects. The listener's `onEnd` is not called. */
@@ -51,7 +56,9 @@ export async function runAttempt(
   const abort = () => end(streamError('stopped', 'the stream was stopped'));
   signal.addEventListener('abort', abort, { once: true });
   let stall: { cancel(): void } | undefined;
+  let leaveGate: (() => void) | undefined;
   try {
+    leaveGate = await HandshakeGate.of(clock).enter(signal);
     session = await Session.open({ ...options, onEnd: (error) => end(error) }, signal);
     const { server, audio } = session;
     receiver = new VideoReceiver({
@@ -72,13 +79,15 @@ export async function runAttempt(
       onBye: () => end(streamError('closed-by-camera', 'the camera ended its stream')),
     });
     await Promise.race([session.play(receiver), ended]);
+    leaveGate();
     receiver.playing();
     stall = watchForStall(options, (error) => end(error));
     return await ended;
   } catch (error) {
+    leaveGate?.();
     endReceiver(receiver, options);
     counters.rubbishBytes += session?.rubbishBytes ?? 0;
-    const { reason, message, ours } = endOf(error);
+    const { reason, message, ours, away } = endOf(error);
     // No camera's fault: the stack must lead to the place.
     if (ours) log.error({ err: error, url: withoutCredentials(url) }, 'a stream broke from within');
     if (reason === 'stopped' || reason === 'stalled') await session?.tearDown();
@@ -86,8 +95,10 @@ export async function runAttempt(
     return {
       reason,
       message,
+      away,
       frames: counters.frames - firstFrame,
       ...(ranMs === undefined ? {} : { ranMs }),
+      ...(session?.redirectTo === undefined ? {} : { redirectTo: session.redirectTo }),
     };
   } finally {
     signal.removeEventListener('abort', abort);

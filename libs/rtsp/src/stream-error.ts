@@ -28,17 +28,25 @@ export function streamError(
 
 /**
  * Why something thrown ends a stream. `ours`: it is no failure of a stream but of the code that
- * reads it or takes its frames; it ends the run as a fault of the protocol would.
+ * reads it or takes its frames; it ends the run as a fault of the protocol would. `away`: there was
+ * nobody to connect to.
  */
 export function endOf(thrown: unknown): {
   reason: StreamEndReason;
   message: string;
   ours: boolean;
+  away: boolean;
 } {
   const { context, message } = toNightjarError(thrown);
   const { reason } = context;
   const known = typeof reason === 'string' && Object.hasOwn(CODES, reason);
-  return { reason: known ? (reason as StreamEndReason) : 'protocol', message, ours: !known };
+  const away = reason === 'unreachable' || context['errno'] === 'ECONNREFUSED';
+  return { reason: known ? (reason as StreamEndReason) : 'protocol', message, ours: !known, away };
+}
+
+/** Whether the other side answered as a web server would. */
+export function speaksHttp(error: unknown): boolean {
+  return error instanceof NightjarError && error.context['speaksHttp'] === true;
 }
 
 /** What a failed socket means. */

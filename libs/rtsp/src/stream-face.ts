@@ -15,7 +15,11 @@ export type StreamEndReason =
   | 'stalled'
   | 'stopped';
 
-export type RtspTransport = 'tcp' | 'udp';
+/**
+ * How packets come: within the RTSP connection, beside it in UDP, or within RTSP within HTTP. `tcp`
+ * goes on as `http` by itself where the camera's port turns out to speak HTTP.
+ */
+export type RtspTransport = 'tcp' | 'udp' | 'http';
 
 export interface StreamInfo {
   readonly format: VideoFormat;

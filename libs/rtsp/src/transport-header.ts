@@ -17,7 +17,7 @@ export function readTransport(header: string | undefined, asked: RtspTransport):
   const text = header ?? '';
   const interleaved = /;\s*interleaved\s*=\s*(\d{1,9})\s*(?:-\s*(\d{1,9}))?/i.exec(text);
   const overTcp = /^\s*RTP\/AVP\/TCP/i.test(text) || interleaved !== null;
-  if (text !== '' && overTcp !== (asked === 'tcp')) {
+  if (text !== '' && overTcp !== (asked !== 'udp')) {
     throw streamError(
       'unsupported-stream',
       `expected the camera to send over ${asked.toUpperCase()}, found ${overTcp ? 'TCP' : 'UDP'}`,

@@ -17,7 +17,7 @@ const GRADES: Record<ProbeResult['grade'], string> = {
 
 interface ProbePanelProps {
   readonly url: string;
-  readonly transport: 'tcp' | 'udp';
+  readonly transport: 'tcp' | 'udp' | 'http';
   readonly label: string;
   readonly disabled: boolean;
   readonly testId?: string;

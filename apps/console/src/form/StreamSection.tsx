@@ -81,9 +81,12 @@ export function StreamSection({ draft, onChange, hasCredentials }: StreamSection
           data={[
             { value: 'tcp', label: 'TCP (loses nothing)' },
             { value: 'udp', label: 'UDP (only if the camera needs it)' },
+            { value: 'http', label: 'HTTP tunnel (through firewalls and proxies)' },
           ]}
           value={draft.transport}
-          onChange={(value) => onChange({ transport: value === 'udp' ? 'udp' : 'tcp' })}
+          onChange={(value) =>
+            onChange({ transport: value === 'udp' || value === 'http' ? value : 'tcp' })
+          }
         />
         <TextInput
           label="ONVIF address (optional)"

@@ -10,7 +10,7 @@ export interface CameraDraft {
   readonly subUrl: string;
   readonly username: string;
   readonly password: string;
-  readonly transport: 'tcp' | 'udp';
+  readonly transport: 'tcp' | 'udp' | 'http';
   readonly onvifUrl: string;
   readonly mode: RecordingMode;
   readonly preRollSeconds: number;
