@@ -82,11 +82,14 @@ export class FakeCamera {
     this.handlers = handlers;
   }
 
-  static async start(handlers: Readonly<Record<string, Handler>> = {}): Promise<FakeCamera> {
+  static async start(
+    handlers: Readonly<Record<string, Handler>> = {},
+    port = 0,
+  ): Promise<FakeCamera> {
     const server = createServer();
     const camera = new FakeCamera(server, handlers);
     server.on('connection', (socket) => camera.#serve(socket));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
     return camera;
   }
 
