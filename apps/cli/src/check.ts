@@ -15,7 +15,7 @@ export async function check(
   if (!existsSync(options.indexDir)) {
     throw new NightjarError('not-found', `expected an index at ${options.indexDir}`);
   }
-  const store = await openStore(options.storeDirs);
+  const store = await openStore(options);
   const timeline = await openTimeline(options.indexDir);
   const faults: string[] = [];
   let chunks = 0;

@@ -36,7 +36,7 @@ export async function exportClip(
   ) {
     throw new NightjarError('invalid-argument', 'export needs --camera, --from, --to and --out');
   }
-  const store = await openStore(options.storeDirs);
+  const store = await openStore(options);
   try {
     const found = await findGroups(store, camera, fromUnixMs * 1000, toUnixMs * 1000);
     if (found.length === 0) {

@@ -3,9 +3,10 @@
 import { silentLog, systemClock } from '#base';
 import { ChunkStore } from '#store';
 import { Timeline } from '#timeline';
+import type { CommandOptions } from './options.js';
 
-export function openStore(directories: readonly string[]): Promise<ChunkStore> {
-  return ChunkStore.open({ directories, clock: systemClock, log: silentLog() });
+export function openStore({ storeDirs }: CommandOptions): Promise<ChunkStore> {
+  return ChunkStore.open({ directories: storeDirs, clock: systemClock, log: silentLog() });
 }
 
 export function openTimeline(directory: string): Promise<Timeline> {

@@ -6,6 +6,7 @@ import { exportClip } from './export-clip.js';
 import { readOptions, type CommandOptions } from './options.js';
 import { rebuildIndex } from './rebuild-index.js';
 import type { Report } from './report.js';
+import { scrub } from './scrub.js';
 import { verify } from './verify.js';
 
 interface Command {
@@ -16,6 +17,7 @@ interface Command {
 const COMMANDS: Readonly<Record<string, Command>> = {
   check: { what: 'compares the index with the chunks on disk', run: check },
   'rebuild-index': { what: 'makes the index again from the chunks alone', run: rebuildIndex },
+  scrub: { what: 'reads every chunk and says what is damaged', run: scrub },
   verify: { what: 'checks every sealed chunk and the chain of seals', run: verify },
   export: {
     what: 'writes an MP4 from the chunks alone (--camera --from --to --out)',

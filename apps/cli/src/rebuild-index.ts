@@ -16,7 +16,7 @@ export async function rebuildIndex(
   options: CommandOptions,
   progress: (line: string) => void,
 ): Promise<Report> {
-  const store = await openStore(options.storeDirs);
+  const store = await openStore(options);
   let kept: string | undefined;
   let old: Timeline | undefined;
   if (existsSync(options.indexDir)) {

@@ -1,7 +1,5 @@
 // `nightjar verify`: every checksum of every chunk, every seal, and the chain that seals make.
 
-import { join } from 'node:path';
-import { verifyChunk } from '#store';
 import { openStore } from './footage.js';
 import type { CommandOptions } from './options.js';
 import type { Report } from './report.js';
@@ -10,19 +8,18 @@ export async function verify(
   options: CommandOptions,
   progress: (line: string) => void,
 ): Promise<Report> {
-  const store = await openStore(options.storeDirs);
+  const store = await openStore(options);
   const faults: string[] = [];
   const tails: string[] = [];
   let chunks = 0;
   let unsealed = 0;
   let bytes = 0;
-  const paths = new Map(store.directories.map(({ id, path }) => [id, path]));
   /** By track, the value of the seal before, once there is one. */
   const chains = new Map<string, string>();
   try {
     for await (const { chunk } of store.scanAll()) {
       chunks += 1;
-      const found = await verifyChunk(join(paths.get(chunk.store) ?? '', chunk.path));
+      const found = await store.verify(chunk);
       bytes += found.sizeBytes;
       progress(`${chunks} chunks, ${(bytes / 1e9).toFixed(2)} GB verified`);
       for (const range of found.damaged) {

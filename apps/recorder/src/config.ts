@@ -29,6 +29,10 @@ const settingsSchema = z.object({
   NIGHTJAR_LOG_FORMAT: z.enum(['text', 'json']).default('json'),
   /** Seconds between two passes of retention. */
   NIGHTJAR_RETENTION_SECONDS: z.coerce.number().min(0.1).max(86_400).default(120),
+  /** Days within which every sealed chunk is read once; 0 switches the scrub off. */
+  NIGHTJAR_SCRUB_DAYS: z.coerce.number().min(0).max(3650).default(30),
+  /** The scrub's upper bound. */
+  NIGHTJAR_SCRUB_MB_PER_SECOND: z.coerce.number().min(0.1).max(10_000).default(20),
   NIGHTJAR_MOTION_PROCESSES: z.coerce.number().int().min(1).max(64).optional(),
 });
 
@@ -45,6 +49,8 @@ export interface RecorderConfig {
   readonly logLevel: string;
   readonly logFormat: 'text' | 'json';
   readonly retentionIntervalMs: number;
+  readonly scrubDays: number;
+  readonly scrubBytesPerSecond: number;
   readonly motionProcesses: number | undefined;
 }
 
@@ -67,6 +73,8 @@ export function readRecorderConfig(
     logLevel: settings.NIGHTJAR_LOG_LEVEL,
     logFormat: settings.NIGHTJAR_LOG_FORMAT,
     retentionIntervalMs: settings.NIGHTJAR_RETENTION_SECONDS * 1000,
+    scrubDays: settings.NIGHTJAR_SCRUB_DAYS,
+    scrubBytesPerSecond: settings.NIGHTJAR_SCRUB_MB_PER_SECOND * 1e6,
     motionProcesses: settings.NIGHTJAR_MOTION_PROCESSES,
   };
 }

@@ -152,7 +152,7 @@ export function motionAnswerOf(page: MotionPage): MotionAnswer {
   };
 }
 
-export function storageOf(report: StorageReport): Storage {
+export function storageOf(report: StorageReport, recorder: string): Storage {
   return {
     disks: report.disks.map((disk) => ({ ...disk })),
     watermarks: report.watermarks,
@@ -168,6 +168,17 @@ export function storageOf(report: StorageReport): Storage {
       bytes,
       rule,
     })),
+    scrubs: [scrubOf(report.scrub, recorder)],
+  };
+}
+
+function scrubOf(scrub: StorageReport['scrub'], recorder: string): Storage['scrubs'][number] {
+  const { startedAtUnixUs, completedAtUnixUs, ...rest } = scrub;
+  return {
+    recorder,
+    ...rest,
+    ...(startedAtUnixUs === undefined ? {} : { startedAt: instantOf(startedAtUnixUs) }),
+    ...(completedAtUnixUs === undefined ? {} : { completedAt: instantOf(completedAtUnixUs) }),
   };
 }
 

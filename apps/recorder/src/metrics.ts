@@ -71,6 +71,11 @@ export async function metricsText(recorder: Recorder, playback: Playback): Promi
     recorder.retention.deletedBytes,
   );
   gauge('damaged_groups_total', 'Groups that could not be read.').set(playback.damagedGroups);
+  const scrub = recorder.scrub.report();
+  gauge('scrub_read_bytes', 'Of this round.').set(scrub.bytes);
+  gauge('scrub_total_bytes', 'That a whole round reads.').set(scrub.totalBytes);
+  gauge('scrub_broken_seals', 'In this round.').set(scrub.brokenSeals);
+  gauge('damaged_chunks', 'Chunks with damage that are still there.').set(scrub.damagedChunks);
   gauge('faults', 'What is wrong with the recorder.').set(recorder.faults.length);
   return (await processRegistry.metrics()) + (await registry.metrics());
 }

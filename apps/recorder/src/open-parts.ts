@@ -22,6 +22,7 @@ export async function openParts(o: {
     clock,
     log,
     retention: { intervalMs: config.retentionIntervalMs },
+    scrub: { periodDays: config.scrubDays, maxBytesPerSecond: config.scrubBytesPerSecond },
     motionProcesses: config.motionProcesses,
     onEvent: (event) => reporter.link?.report(event),
   });
@@ -30,7 +31,7 @@ export async function openParts(o: {
   reporter.link = link;
   shutdown.add('control link', () => link.close());
   await link.applyCopy();
-  const { timeline, store } = recorder;
-  const playback = new Playback({ timeline, store, clock, log });
+  const { timeline, store, damage } = recorder;
+  const playback = new Playback({ timeline, store, damage, clock, log });
   return { config, recorder, playback, link, clock, log };
 }

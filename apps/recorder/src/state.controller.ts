@@ -90,7 +90,8 @@ export class StateController {
 
   @Get('storage')
   async storage(): Promise<Storage> {
-    return storageOf(await reportStorage(this.parts.recorder));
+    const { recorder, config } = this.parts;
+    return storageOf(await reportStorage(recorder), config.id);
   }
 
   @Get('deletions')

@@ -137,6 +137,18 @@ test('storage adds up, and says what could not be asked', async () => {
     cameras: [],
     daysLeft,
     nextDeletions: [],
+    scrubs: [
+      {
+        recorder: path,
+        state: 'resting',
+        periodDays: 30,
+        bytes: 4,
+        totalBytes: 4,
+        chunks: 1,
+        damagedChunks: 0,
+        brokenSeals: 0,
+      },
+    ],
   });
   north.answerJson('/internal/storage', () => part('/north', 9));
   south.answerJson('/internal/storage', () => part('/south', 4));

@@ -85,6 +85,7 @@ export class FootageIndex {
         .flatMap((part) => part.nextDeletions)
         .sort((a, b) => (a.at < b.at ? -1 : 1))
         .slice(0, MOST_NEXT_DELETIONS),
+      scrubs: parts.flatMap((part) => part.scrubs),
       ...unavailableOf(unavailable),
     };
   }

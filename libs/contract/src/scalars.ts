@@ -55,6 +55,7 @@ export const gapReasonSchema = z.enum([
   'off',
   'no-space-policy',
   'expired',
+  'damaged',
   'unknown',
 ]);
 export type GapReason = z.infer<typeof gapReasonSchema>;

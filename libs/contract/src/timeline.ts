@@ -121,6 +121,25 @@ export const storageSchema = z.object({
   nextDeletions: z.array(
     z.object({ camera: cameraIdSchema, at: instantSchema, bytes: z.number(), rule: z.string() }),
   ),
+  /** The reading of every sealed chunk in the background, one line per recorder. */
+  scrubs: z
+    .array(
+      z.object({
+        recorder: z.string(),
+        state: z.enum(['off', 'reading', 'resting']),
+        periodDays: z.number(),
+        startedAt: instantSchema.optional(),
+        /** Read in this round, of what a whole round reads. */
+        bytes: z.number(),
+        totalBytes: z.number(),
+        chunks: z.number(),
+        damagedChunks: z.number(),
+        /** Seals that do not fit the seal before, in this round. */
+        brokenSeals: z.number(),
+        completedAt: instantSchema.optional(),
+      }),
+    )
+    .default([]),
   unavailable: z.array(z.string()).optional(),
 });
 export type Storage = z.infer<typeof storageSchema>;

@@ -1,10 +1,12 @@
 // Finds the groups of a period and reads them: the main track, and the sub track where main is away.
 
-import { NightjarError } from '#base';
+import { NightjarError, toNightjarError } from '#base';
 import { nalKind, ParameterSets, type VideoFormat } from '#media';
-import type { ChunkStore, ParsedRecord } from '#store';
+import type { ChunkStore, ParsedRecord, ReadRecords } from '#store';
 import type { ChunkRow, GroupRow, Timeline } from '#timeline';
+import type { DamageLedger } from './damage-ledger.js';
 import { SHORTEST_GAP_US } from './gap-ledger.js';
+import { ticksToUs } from './units.js';
 
 const PAGE = 4096;
 const CACHED_ROWS = 2048;
@@ -22,15 +24,20 @@ export function endOf(group: Pick<GroupRow, 'startUnixUs' | 'durationUs'>): numb
 export class Footage {
   readonly #timeline: Timeline;
   readonly #store: ChunkStore;
+  readonly #damage: DamageLedger;
   readonly #chunks = new Map<number, ChunkRow>();
   readonly #formats = new Map<string, VideoFormat>();
 
-  constructor(timeline: Timeline, store: ChunkStore) {
-    this.#timeline = timeline;
-    this.#store = store;
+  constructor(parts: { timeline: Timeline; store: ChunkStore; damage: DamageLedger }) {
+    this.#timeline = parts.timeline;
+    this.#store = parts.store;
+    this.#damage = parts.damage;
   }
 
-  /** Groups that overlap the period in order of time, without overlaps between the tracks. */
+  /**
+   * Groups that overlap the period in order of time, without overlaps between the tracks. What is
+   * known to be damaged is not there: such a group ends early, or is left out.
+   */
   async groups(period: Period): Promise<GroupRow[]> {
     const [main, sub] = await Promise.all([
       this.#groupsOf(period, 'main'),
@@ -66,16 +73,42 @@ export class Footage {
     return undefined;
   }
 
-  /** The records of a group; the caller owns their bytes. Throws data-loss, not-found, unavailable. */
+  /**
+   * The records of a group, up to the first that is damaged; the caller owns their bytes. Throws
+   * data-loss when there is none, not-found, unavailable.
+   */
   async read(group: GroupRow): Promise<ParsedRecord[]> {
     const chunk = await this.#chunk(group.chunkId);
-    const records = await this.#store.readRecords(chunk, group.offset, group.length);
+    const { records, lost } = await this.#readFrom(chunk, group);
     const first = records[0];
+    if (lost !== undefined) {
+      const good = records.at(-1)?.record;
+      const fromUnixUs =
+        good === undefined ? group.startUnixUs : good.startUnixUs + ticksToUs(good.duration90k);
+      await this.#damage.note(chunk, [{ fromUnixUs, toUnixUs: endOf(group) }]);
+      if (first === undefined) throw lost;
+    }
     const key = formatKey(group);
     if (first !== undefined && !this.#formats.has(key)) {
       bounded(this.#formats, key, formatOf(first));
     }
     return records;
+  }
+
+  async #readFrom(chunk: ChunkRow, { offset, length }: GroupRow): Promise<ReadRecords> {
+    try {
+      return await this.#store.readLeadingRecords(chunk, offset, length);
+    } catch (error) {
+      // It may have moved to another tier since its row was read.
+      this.#chunks.delete(chunk.id);
+      const now = await this.#chunk(chunk.id);
+      if (now.store !== chunk.store || now.path !== chunk.path) {
+        return this.#store.readLeadingRecords(now, offset, length);
+      }
+      const lost = toNightjarError(error);
+      if (lost.code !== 'data-loss') throw lost;
+      return { records: [], lost };
+    }
   }
 
   /** What a decoder needs for a group; the same for all groups of a run. */
@@ -91,15 +124,16 @@ export class Footage {
   async #groupsOf({ camera, fromUnixUs, toUnixUs }: Period, track: 'main' | 'sub') {
     const groups: GroupRow[] = [];
     let from = fromUnixUs;
+    let lastStart = -1;
     for (;;) {
       const page = await this.#timeline.groups(camera, track, {
         fromUnixUs: from,
         toUnixUs,
         limit: PAGE,
       });
-      const lastStart = groups.at(-1)?.startUnixUs ?? -1;
       const fresh = page.filter((group) => group.startUnixUs > lastStart);
-      groups.push(...fresh);
+      lastStart = fresh.at(-1)?.startUnixUs ?? lastStart;
+      groups.push(...fresh.flatMap((group) => this.#damage.playable(group) ?? []));
       const last = fresh.at(-1);
       if (page.length < PAGE || last === undefined) return groups;
       from = Math.max(last.startUnixUs, endOf(last) - 1);

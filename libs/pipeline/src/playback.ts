@@ -11,6 +11,7 @@ import {
 } from '#media';
 import type { ChunkStore, ParsedRecord } from '#store';
 import type { GapRow, GroupRow, Timeline } from '#timeline';
+import { DamageLedger } from './damage-ledger.js';
 import { endOf, Footage, type Period } from './footage.js';
 import { SHORTEST_GAP_US } from './gap-ledger.js';
 import { slicesOf, writePlaylist } from './playlist.js';
@@ -20,6 +21,9 @@ import { ticksToUs, usToTicks } from './units.js';
 const SLICE_DTS_OFFSET = 2 ** 20;
 /** What was received but is not safe yet: a still of "now" is the newest picture before it. */
 const UNSAFE_US = 4_000_000;
+
+/** What of a clip is read before its first byte is sent. */
+const READ_AHEAD_BYTES = 32_000_000;
 
 export interface ClipGap {
   readonly fromUnixUs: number;
@@ -59,8 +63,16 @@ export class Playback {
   /** Groups that could not be read, since the start. */
   damagedGroups = 0;
 
-  constructor(options: { timeline: Timeline; store: ChunkStore; clock: Clock; log: Log }) {
-    this.#footage = new Footage(options.timeline, options.store);
+  constructor(options: {
+    timeline: Timeline;
+    store: ChunkStore;
+    clock: Clock;
+    log: Log;
+    /** Its own, which remembers for its own life only, if absent. */
+    damage?: DamageLedger;
+  }) {
+    const { timeline, store, log, damage = new DamageLedger(timeline, log) } = options;
+    this.#footage = new Footage({ timeline, store, damage });
     this.#timeline = options.timeline;
     this.#clock = options.clock;
     this.#log = options.log;
@@ -111,8 +123,11 @@ export class Playback {
    * footage; it goes on across gaps. Throws not-found when there is none at all.
    */
   async clip(period: Period): Promise<Clip> {
-    const groups = await this.#footage.groups(period);
+    let groups = await this.#footage.groups(period);
     if (groups.length === 0) throw noFootage(period.camera, period.fromUnixUs);
+    // Damage in what is read ahead is known before the clip says what is missing.
+    const ahead = await this.#readAhead(groups);
+    groups = await this.#footage.groups(period);
     const formats: VideoFormat[] = [];
     const entries = new Map<string, number>();
     for (const group of groups) {
@@ -127,7 +142,7 @@ export class Playback {
       throw new NightjarError('data-loss', 'the footage of this period cannot be read');
     }
     const gaps = await this.#gapsBetween(groups, period);
-    return { gaps, bytes: this.#clipBytes(groups, period, formats, entries) };
+    return { gaps, bytes: this.#clipBytes({ groups, ahead, formats, entries }, period) };
   }
 
   /** From the key frame up to the frame that shows the moment; undefined without footage there. */
@@ -159,12 +174,29 @@ export class Playback {
     };
   }
 
+  /** By group, until it is too much to hold. */
+  async #readAhead(groups: readonly GroupRow[]): Promise<Map<string, ParsedRecord[]>> {
+    const ahead = new Map<string, ParsedRecord[]>();
+    let bytes = 0;
+    for (const group of groups) {
+      bytes += group.length;
+      if (bytes > READ_AHEAD_BYTES) break;
+      ahead.set(placeOf(group), await this.#readOrSkip(group));
+    }
+    return ahead;
+  }
+
   async *#clipBytes(
-    groups: readonly GroupRow[],
+    clip: {
+      groups: readonly GroupRow[];
+      /** Emptied on the way. */
+      ahead: Map<string, ParsedRecord[]>;
+      formats: readonly VideoFormat[];
+      entries: ReadonlyMap<string, number>;
+    },
     { fromUnixUs, toUnixUs }: Period,
-    formats: readonly VideoFormat[],
-    entries: ReadonlyMap<string, number>,
   ): AsyncGenerator<Buffer> {
+    const { groups, ahead, formats, entries } = clip;
     yield writeFmp4Init({ formats, startUnixUs: fromUnixUs });
     let dts90k = 0;
     let sequence = 1;
@@ -175,7 +207,9 @@ export class Playback {
       if (sampleEntry === undefined) continue;
       const pieces: Piece[] = [];
       let startUnixUs: number | undefined;
-      for (const record of await this.#readOrSkip(group)) {
+      const records = ahead.get(placeOf(group)) ?? (await this.#readOrSkip(group));
+      ahead.delete(placeOf(group));
+      for (const record of records) {
         const run = trimmed(record, fromUnixUs, toUnixUs, squeezed);
         if (run === undefined) break;
         squeezed += run.squeezedBefore ?? 0;
@@ -198,7 +232,8 @@ export class Playback {
       return await this.#footage.read(group);
     } catch (error) {
       const { code } = toNightjarError(error);
-      if (code !== 'data-loss' && code !== 'not-found') throw error;
+      // A disk that cannot read a sector says `unavailable`.
+      if (code !== 'data-loss' && code !== 'not-found' && code !== 'unavailable') throw error;
       this.damagedGroups += 1;
       const { chunkId, offset } = group;
       this.#log.error({ err: error, chunkId, offset }, 'a group cannot be read and is left out');
@@ -211,7 +246,7 @@ export class Playback {
       return await this.#footage.format(group);
     } catch (error) {
       const { code } = toNightjarError(error);
-      if (code !== 'data-loss' && code !== 'not-found') throw error;
+      if (code !== 'data-loss' && code !== 'not-found' && code !== 'unavailable') throw error;
       return undefined;
     }
   }
@@ -324,6 +359,10 @@ function fragment(options: {
     record.payload.subarray(0, patchNalLengths(record.payload, 0, run)),
   );
   return [writeFragmentHead({ ...rest, runs: pieces.map(({ run }) => run) }), ...payloads];
+}
+
+function placeOf({ chunkId, offset }: GroupRow): string {
+  return `${chunkId} ${offset}`;
 }
 
 function sameFormat(a: VideoFormat, b: VideoFormat): boolean {

@@ -5,6 +5,8 @@ import { MotionService } from '#motion';
 import { ChunkStore, foldGroups, type ChunkStoreOptions, type ScannedChunk } from '#store';
 import { Timeline, type GroupRow, type HoldRow } from '#timeline';
 import type { CameraSettings } from './camera-settings.js';
+import { DamageLedger } from './damage-ledger.js';
+import { Scrub, type ScrubOptions } from './scrub.js';
 import { RecordedCamera, type CameraEvent, type CameraReport, type VideoTrack } from './camera.js';
 import { FlushScheduler } from './flush-scheduler.js';
 import type { TrackHub } from './hub.js';
@@ -13,6 +15,8 @@ import { SlabPool } from './slab-pool.js';
 import { WaitingBytes } from './track-flush.js';
 
 const ALIVE_MS = 1000;
+/** With more footage than this waiting for a disk, what has time waits. */
+const BUSY_BYTES = 8_000_000;
 const PACK_MOTION_MS = 300_000;
 const DIRECTORIES_KEY = 'store/directories';
 const FORMER_KEY = 'retention/former-cameras';
@@ -25,6 +29,7 @@ export interface RecorderOptions {
   readonly log: Log;
   readonly store?: Pick<ChunkStoreOptions, 'files' | 'chunkBytes' | 'chunkSeconds'>;
   readonly retention?: Pick<RetentionOptions, 'intervalMs' | 'watermarks'>;
+  readonly scrub?: Pick<ScrubOptions, 'periodDays' | 'maxBytesPerSecond'>;
   readonly motionProcesses?: number | undefined;
   onEvent?(event: CameraEvent): void;
 }
@@ -38,6 +43,8 @@ export class Recorder {
   readonly timeline: Timeline;
   readonly store: ChunkStore;
   readonly retention: Retention;
+  readonly damage: DamageLedger;
+  readonly scrub: Scrub;
   readonly pool = new SlabPool();
   readonly waiting = new WaitingBytes();
   readonly startedAtUnixUs: number;
@@ -77,6 +84,18 @@ export class Recorder {
       cameras: () => new Map([...this.#former, ...this.#declared()]),
       isWriting: (chunkId) => this.#isWriting(chunkId),
       ...retention,
+    });
+    this.damage = new DamageLedger(this.timeline, log);
+    this.scrub = new Scrub({
+      store: this.store,
+      timeline: this.timeline,
+      damage: this.damage,
+      clock,
+      log,
+      isBusy: () => this.store.readsUnderWay > 0 || this.waiting.total > BUSY_BYTES,
+      onDamage: ({ camera }, message) =>
+        options.onEvent?.({ kind: 'storage', camera, atUnixUs: clock.nowUnixUs(), message }),
+      ...options.scrub,
     });
   }
 
@@ -176,6 +195,7 @@ export class Recorder {
     this.#closed = true;
     await this.#applying.catch(() => undefined);
     for (const timer of this.#timers) timer.cancel();
+    await this.scrub.close();
     await this.retention.close();
     await Promise.all([...this.#cameras.values()].map((camera) => camera.close('restart')));
     this.#cameras.clear();
@@ -197,7 +217,9 @@ export class Recorder {
       ][];
       for (const [id, value] of entries) this.#former.set(id, value);
     }
+    await this.damage.load();
     await this.retention.start();
+    await this.scrub.start();
     const alive = () => {
       this.timeline.markAlive(clock.nowUnixUs()).catch((error: unknown) => {
         log.error({ err: error }, 'the sign of life could not be written');

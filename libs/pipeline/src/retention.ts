@@ -1,7 +1,7 @@
 // Deletes what is over its time or its space, chunk by chunk, oldest first; a hold beats everything.
 
 import { isErrorCode, toNightjarError, type Clock, type Log, type Timer } from '#base';
-import type { ChunkStore } from '#store';
+import { sealOf, type ChunkStore } from '#store';
 import type { CameraUsage, ChunkRow, NewDeletion, Timeline } from '#timeline';
 import type { CameraSettings } from './camera-settings.js';
 
@@ -233,6 +233,7 @@ export class Retention {
   }
 
   #deletionOf(chunk: ChunkRow, rule: RetentionRule): NewDeletion {
+    const seal = sealOf(chunk);
     return {
       atUnixUs: this.#options.clock.nowUnixUs(),
       camera: chunk.camera,
@@ -242,7 +243,7 @@ export class Retention {
       toUnixUs: chunk.lastUnixUs,
       bytes: chunk.sizeBytes,
       rule,
-      ...(chunk.sha256 === undefined ? {} : { seal: chunk.sha256 }),
+      ...(seal === undefined ? {} : { seal }),
     };
   }
 

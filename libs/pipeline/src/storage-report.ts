@@ -2,6 +2,7 @@
 
 import type { ChunkStore } from '#store';
 import type { Timeline } from '#timeline';
+import type { Scrub, ScrubReport } from './scrub.js';
 import type { NextDeletion, Retention, Watermarks } from './retention.js';
 
 const DAY_US = 86_400_000_000;
@@ -28,12 +29,14 @@ export interface StorageReport {
   }[];
   readonly daysLeft?: number;
   readonly nextDeletions: readonly NextDeletion[];
+  readonly scrub: ScrubReport;
 }
 
 export async function reportStorage(recorder: {
   readonly store: ChunkStore;
   readonly timeline: Timeline;
   readonly retention: Retention;
+  readonly scrub: Pick<Scrub, 'report'>;
   retentionDays(camera: string): number | undefined;
   /** Bytes a second that are written now, by camera. */
   writeRates(): ReadonlyMap<string, number>;
@@ -78,6 +81,7 @@ export async function reportStorage(recorder: {
     cameras,
     ...(bytesPerDay > 0 ? { daysLeft: freeBytes / bytesPerDay } : {}),
     nextDeletions: await retention.nextDeletions(NEXT_DELETIONS),
+    scrub: recorder.scrub.report(),
   };
 }
 

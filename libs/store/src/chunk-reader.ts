@@ -1,4 +1,4 @@
-// Takes apart a stretch of a chunk that holds whole records, and verifies every one.
+// Takes apart a stretch of a chunk that holds records, and verifies every one.
 
 import { crc32c } from '@node-rs/crc32';
 import { NightjarError } from '#base';
@@ -12,15 +12,31 @@ export interface ReadPlace {
   readonly length: number;
 }
 
-/** Throws data-loss when `bytes` are not records from their first byte to their last. */
-export function parseRecords(bytes: Buffer, place: ReadPlace): ParsedRecord[] {
+export interface ReadRecords {
+  /** Up to the first that is damaged. */
+  readonly records: ParsedRecord[];
+  /** Why there are no more; absent when the range is whole. */
+  readonly lost?: NightjarError;
+}
+
+/** The records in front of the first damage. */
+export function parseLeadingRecords(bytes: Buffer, place: ReadPlace): ReadRecords {
+  const records: ParsedRecord[] = [];
+  try {
+    parseInto(records, bytes, place);
+    return { records };
+  } catch (error) {
+    if (!(error instanceof NightjarError) || error.code !== 'data-loss') throw error;
+    return { records, lost: error };
+  }
+}
+
+function parseInto(records: ParsedRecord[], bytes: Buffer, place: ReadPlace): void {
   const lost = (found: string, at: number) =>
     new NightjarError('data-loss', `expected whole records, found ${found}`, {
       ...place,
       at: place.offset + at,
     });
-  if (bytes.length < place.length) throw lost('the end of the chunk', bytes.length);
-  const records: ParsedRecord[] = [];
   for (let at = 0; at < bytes.length;) {
     const sei = readSei(bytes, at);
     if (sei === undefined || sei === 'incomplete' || kindOf(sei.body) !== KIND_RECORD) {
@@ -37,5 +53,5 @@ export function parseRecords(bytes: Buffer, place: ReadPlace): ParsedRecord[] {
     records.push({ offset, length: end - at, ...facts, payload });
     at = end;
   }
-  return records;
+  if (bytes.length < place.length) throw lost('the end of the chunk', bytes.length);
 }

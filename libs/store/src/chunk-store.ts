@@ -2,8 +2,8 @@
 
 import { dirname } from 'node:path';
 import { messageOf, NightjarError, toNightjarError, type Clock, type Log } from '#base';
-import { parseRecords } from './chunk-reader.js';
-import type { ChunkFiles } from './chunk-files.js';
+import { parseLeadingRecords, type ReadRecords } from './chunk-reader.js';
+import type { ChunkFile, ChunkFiles } from './chunk-files.js';
 import type {
   ChunkInfo,
   ChunkPlace,
@@ -12,6 +12,7 @@ import type {
   StoreDirectory,
 } from './chunk-info.js';
 import { parseChunkPath } from './layout.js';
+import { pacedFile } from './paced-file.js';
 import { nodeFiles } from './node-files.js';
 import { OpenChunk, type NewChunk } from './open-chunk.js';
 import { MAX_PAYLOAD_BYTES, type TrackIdentity } from './record-header.js';
@@ -20,6 +21,7 @@ import { SealChain } from './seal-chain.js';
 import { laneWidths, withLanes } from './disk-lanes.js';
 import { ChunkDirectory, type ListedChunk } from './store-directory.js';
 import { TrackWriter } from './track-writer.js';
+import { verifyFile, type ChunkVerification } from './verify-chunk.js';
 
 const CHUNK_BYTES = 10_000_000;
 const CHUNK_SECONDS = 15 * 60;
@@ -62,6 +64,7 @@ export class ChunkStore {
   readonly #chains = new Map<string, SealChain>();
   readonly #writers = new Set<string>();
   #lastId = 0;
+  #readsUnderWay = 0;
   #needsRebuild = false;
 
   private constructor(options: ChunkStoreOptions, directories: readonly ChunkDirectory[]) {
@@ -175,6 +178,17 @@ export class ChunkStore {
 
   /** One pread of whole records; the caller owns the bytes. Throws data-loss when a CRC differs. */
   async readRecords(chunk: ChunkPlace, offset: number, length: number): Promise<ParsedRecord[]> {
+    const { records, lost } = await this.readLeadingRecords(chunk, offset, length);
+    if (lost !== undefined) throw lost;
+    return records;
+  }
+
+  /** As `readRecords`, but damage costs only what lies behind it, and is told in `lost`. */
+  async readLeadingRecords(
+    chunk: ChunkPlace,
+    offset: number,
+    length: number,
+  ): Promise<ReadRecords> {
     if (
       !Number.isSafeInteger(offset) ||
       offset < 0 ||
@@ -185,15 +199,42 @@ export class ChunkStore {
         length,
       });
     }
-    const directory = this.#directoryOf(chunk);
-    const path = directory.absolute(chunk.path);
-    const bytes = Buffer.allocUnsafeSlow(length);
-    const file = await directory.files.open(path, 'read').catch((error: unknown) => {
-      throw asMissing(error, chunk);
-    });
+    this.#readsUnderWay += 1;
     try {
-      const read = await file.read(bytes, offset);
-      return parseRecords(bytes.subarray(0, read), { path: chunk.path, offset, length });
+      const bytes = Buffer.allocUnsafeSlow(length);
+      const file = await this.#openToRead(chunk);
+      try {
+        const read = await file.read(bytes, offset);
+        const place = { path: chunk.path, offset, length };
+        return parseLeadingRecords(bytes.subarray(0, read), place);
+      } finally {
+        await file.close();
+      }
+    } finally {
+      this.#readsUnderWay -= 1;
+    }
+  }
+
+  /** Playback reads at this moment; what has time waits for them. */
+  get readsUnderWay(): number {
+    return this.#readsUnderWay;
+  }
+
+  /**
+   * Reads the whole chunk and says what of it is as it was written. `beforeRead` is awaited in front
+   * of each read, so that the caller sets the pace. Throws data-loss when the file is not there.
+   */
+  async verify(
+    chunk: ChunkPlace,
+    beforeRead: (bytes: number) => Promise<void> = () => Promise.resolve(),
+  ): Promise<ChunkVerification> {
+    const name = parseChunkPath(chunk.path);
+    if (name === undefined) {
+      throw new NightjarError('invalid-argument', 'expected a chunk', { path: chunk.path });
+    }
+    const file = await this.#openToRead(chunk);
+    try {
+      return await verifyFile(pacedFile(file, beforeRead), name);
     } finally {
       await file.close();
     }
@@ -207,6 +248,23 @@ export class ChunkStore {
     directory.noteFreed(freed);
     await directory.files.removeEmptyDirectory(dirname(path));
     return freed;
+  }
+
+  /** Every chunk by its name alone, in the order of `scanAll`. */
+  async *listAll(): AsyncGenerator<ChunkPlace> {
+    for (const directory of this.#usable()) {
+      for (const identity of await directory.tracks()) {
+        for await (const { id, path } of directory.chunks(identity, 'oldest-first')) {
+          yield { id, path, store: directory.id ?? '' };
+        }
+      }
+    }
+  }
+
+  async countChunks(): Promise<number> {
+    let count = 0;
+    for await (const { id } of this.listAll()) count += id > 0 ? 1 : 0;
+    return count;
   }
 
   /** Every chunk on every directory, oldest date first per track; changes nothing. */
@@ -227,6 +285,14 @@ export class ChunkStore {
   /** Waits for seals that are under way; writers are closed by who opened them. */
   async close(): Promise<void> {
     await Promise.all([...this.#chains.values()].map((chain) => chain.settled()));
+  }
+
+  async #openToRead(chunk: ChunkPlace): Promise<ChunkFile> {
+    const directory = this.#directoryOf(chunk);
+    const path = directory.absolute(chunk.path);
+    return directory.files.open(path, 'read').catch((error: unknown) => {
+      throw asMissing(error, chunk);
+    });
   }
 
   #usable(): ChunkDirectory[] {

@@ -19,4 +19,5 @@ export { ChunkStore, type ChunkStoreOptions, type KnownChunks } from './chunk-st
 export { foldGroups } from './group-rows.js';
 export { sealOf } from './seal.js';
 export type { TrackWriter } from './track-writer.js';
-export { verifyChunk, type ChunkVerification } from './verify-chunk.js';
+export type { ReadRecords } from './chunk-reader.js';
+export { verifyChunk, type ChunkVerification, type DamagedRange } from './verify-chunk.js';

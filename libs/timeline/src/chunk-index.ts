@@ -128,6 +128,13 @@ export class ChunkIndex {
     return this.#findAll(found.slice(0, limit).map((key) => u64At(key, 26)));
   }
 
+  /** By id, which is the order in which they were made. */
+  async after(id: number, limit: number): Promise<ChunkRow[]> {
+    const gte = makeKey('chunk', { u64: id + 1 });
+    const entries = await this.#lsm.entries({ gte, lt: rangeOf('chunk').lt, limit });
+    return entries.map(([key, value]) => decodeChunk(key, value));
+  }
+
   /** Oldest day first; pages, so that the caller stops where it has enough. */
   async *byAge(beforeUnixUs: number): AsyncGenerator<ChunkRow[]> {
     const gte = makeKey('expiry', { u32: this.#oldestDay });

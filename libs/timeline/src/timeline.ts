@@ -158,6 +158,11 @@ export class Timeline {
     return this.#chunks.ofCamera(camera, query);
   }
 
+  /** Chunks of all cameras whose id is above `id`, in the order in which they were made. */
+  chunksAfter(id: number, limit: number): Promise<ChunkRow[]> {
+    return this.#chunks.after(id, limit);
+  }
+
   /** Chunks of all cameras that ended before the moment, oldest day first; none that is held. */
   async chunksExpiring(beforeUnixUs: number, limit: number): Promise<ChunkRow[]> {
     const found: ChunkRow[] = [];

@@ -85,6 +85,12 @@ export const GAP_STYLE: Readonly<Record<GapReason, GapStyle>> = {
     text: 'The disk reported an error. Replace it before it fails.',
     intended: false,
   },
+  damaged: {
+    color: '#e0483a',
+    label: 'Damaged',
+    text: 'It was recorded, but its bytes on the disk are damaged. Replace the disk.',
+    intended: false,
+  },
   unknown: {
     color: '#5a4a4a',
     label: 'Unknown',
