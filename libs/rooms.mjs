@@ -25,6 +25,7 @@ export const ROOMS = [
   ['libs/contract', 'every shape that crosses a process boundary (zod); browser-safe', ''],
   ['libs/media', 'encoded media as values: frames, NAL units, SPS, fMP4; no I/O', 'base'],
   ['libs/rtsp', 'speaks to a camera, yields frames', 'base media'],
+  ['libs/rtmp', 'takes the streams of cameras that push, yields frames', 'base media rtsp'],
   ['libs/onvif', 'finds, asks, moves a camera; its events', 'base'],
   ['libs/motion', 'frames in, motion level and cells out', 'base media'],
   ['libs/store', 'chunks on disk: append, seal, recover, read, scrub, drop', 'base media'],
@@ -32,7 +33,7 @@ export const ROOMS = [
   [
     'libs/pipeline',
     'the only room where camera, disk and viewer meet',
-    'base media rtsp motion store timeline',
+    'base media rtsp rtmp motion store timeline',
   ],
   ['libs/transcode', 'decode and encode, GPU first', 'base media'],
   [
@@ -53,4 +54,10 @@ export const ROOMS = [
 export const DISK_ROOMS = ['libs/store', 'libs/timeline'];
 
 /** Where raw sockets belong, besides the simulator, which plays a camera. */
-export const SOCKET_ROOMS = ['libs/rtsp', 'libs/onvif', 'apps/simulator', 'apps/launcher'];
+export const SOCKET_ROOMS = [
+  'libs/rtsp',
+  'libs/rtmp',
+  'libs/onvif',
+  'apps/simulator',
+  'apps/launcher',
+];

@@ -11,6 +11,7 @@ export const SETTINGS = [
   ['NIGHTJAR_STORE_DIRS', 'directories for footage, separated by commas', '<data>/store'],
   ['NIGHTJAR_HOST', 'address that the console and the API listen on', '0.0.0.0'],
   ['NIGHTJAR_PORT', 'port that the console and the API listen on', '8080'],
+  ['NIGHTJAR_RTMP_PORT', 'port for cameras that push; open only while there is one', '1935'],
   ['NIGHTJAR_ADMIN_PASSWORD', 'first password of user admin, on an empty installation', ''],
   ['DATABASE_URL', 'a PostgreSQL of yours instead of the embedded one', ''],
   ['REDIS_URL', 'a Redis for jobs instead of PostgreSQL', ''],
@@ -59,6 +60,10 @@ export function readSettings(environment) {
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
     fail('NIGHTJAR_PORT', 'a number from 1 to 65535');
   }
+  const rtmpPort = Number(text('NIGHTJAR_RTMP_PORT') ?? 1935);
+  if (!Number.isInteger(rtmpPort) || rtmpPort < 1 || rtmpPort > 65_535 || rtmpPort === port) {
+    fail('NIGHTJAR_RTMP_PORT', 'a number from 1 to 65535 that is not NIGHTJAR_PORT');
+  }
   const host = text('NIGHTJAR_HOST') ?? '0.0.0.0';
   if (!/^[0-9a-zA-Z.:_-]+$/.test(host)) fail('NIGHTJAR_HOST', 'an IP address or a host name');
   const password = text('NIGHTJAR_ADMIN_PASSWORD');
@@ -98,6 +103,7 @@ export function readSettings(environment) {
       NIGHTJAR_STORE_DIRS: absoluteStoreDirs.join(','),
       NIGHTJAR_HOST: host,
       NIGHTJAR_PORT: String(port),
+      NIGHTJAR_RTMP_PORT: String(rtmpPort),
       NIGHTJAR_LOG_LEVEL: level,
       NIGHTJAR_LOG_FORMAT: format,
     },

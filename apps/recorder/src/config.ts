@@ -33,6 +33,10 @@ const settingsSchema = z.object({
   NIGHTJAR_SCRUB_DAYS: z.coerce.number().min(0).max(3650).default(30),
   /** The scrub's upper bound. */
   NIGHTJAR_SCRUB_MB_PER_SECOND: z.coerce.number().min(0.1).max(10_000).default(20),
+  /** Where cameras push to (RTMP); listened on only while there is such a camera. */
+  NIGHTJAR_RTMP_HOST: z.string().optional(),
+  NIGHTJAR_HOST: z.string().default('0.0.0.0'),
+  NIGHTJAR_RTMP_PORT: port.default(1935),
   NIGHTJAR_MOTION_PROCESSES: z.coerce.number().int().min(1).max(64).optional(),
 });
 
@@ -52,6 +56,7 @@ export interface RecorderConfig {
   readonly scrubDays: number;
   readonly scrubBytesPerSecond: number;
   readonly motionProcesses: number | undefined;
+  readonly push: { readonly host: string; readonly port: number };
 }
 
 /** Throws `invalid-argument` naming every faulty variable. */
@@ -76,5 +81,9 @@ export function readRecorderConfig(
     scrubDays: settings.NIGHTJAR_SCRUB_DAYS,
     scrubBytesPerSecond: settings.NIGHTJAR_SCRUB_MB_PER_SECOND * 1e6,
     motionProcesses: settings.NIGHTJAR_MOTION_PROCESSES,
+    push: {
+      host: settings.NIGHTJAR_RTMP_HOST ?? settings.NIGHTJAR_HOST,
+      port: settings.NIGHTJAR_RTMP_PORT,
+    },
   };
 }

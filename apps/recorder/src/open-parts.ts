@@ -24,6 +24,7 @@ export async function openParts(o: {
     retention: { intervalMs: config.retentionIntervalMs },
     scrub: { periodDays: config.scrubDays, maxBytesPerSecond: config.scrubBytesPerSecond },
     motionProcesses: config.motionProcesses,
+    push: config.push,
     onEvent: (event) => reporter.link?.report(event),
   });
   shutdown.add('recorder', () => recorder.close());

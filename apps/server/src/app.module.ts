@@ -104,7 +104,14 @@ export class AppModule {
             log.error({ reason: messageOf(error) }, 'PTZ is not in the trail'),
           ),
     });
-    const cameraDesk = new CameraDesk({ catalog, registry, audit, events, ptz });
+    const cameraDesk = new CameraDesk({
+      catalog,
+      registry,
+      audit,
+      events,
+      ptz,
+      rtmpPort: config.rtmpPort,
+    });
     const holdDesk = new HoldDesk({ catalog, registry, audit });
     const discovery = new Discovery(registry);
     const proxy = new MediaProxy({ internalSecret, connections });

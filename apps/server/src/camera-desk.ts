@@ -14,6 +14,7 @@ export class CameraDesk {
   readonly #audit: AuditDesk;
   readonly #events: EventDesk;
   readonly #ptz: PtzDesk;
+  readonly #rtmpPort: number;
 
   constructor(o: {
     catalog: Catalog;
@@ -21,12 +22,14 @@ export class CameraDesk {
     audit: AuditDesk;
     events: EventDesk;
     ptz: PtzDesk;
+    rtmpPort: number;
   }) {
     this.#catalog = o.catalog;
     this.#registry = o.registry;
     this.#audit = o.audit;
     this.#events = o.events;
     this.#ptz = o.ptz;
+    this.#rtmpPort = o.rtmpPort;
   }
 
   async add(input: CameraInput, by: Principal | 'system'): Promise<Camera> {
@@ -40,6 +43,25 @@ export class CameraDesk {
     // Names of fields only: values may be secret.
     await this.#after(camera, 'change', by, { name: camera.name, fields: Object.keys(patch) });
     return camera;
+  }
+
+  /** The old key is worth nothing when it resolves; who publishes with it is hung up on. */
+  async renewKey(id: string, track: 'main' | 'sub', by: Principal): Promise<Camera> {
+    const camera = await this.#catalog.cameras.renewKey(id, track);
+    await this.#after(camera, 'change', by, { name: camera.name, fields: [`${track} stream key`] });
+    return camera;
+  }
+
+  /** With the whole addresses to publish to, for somebody who called this server `hostname`. */
+  withPublishUrls(camera: Camera, hostname: string): Camera {
+    if (camera.publish === undefined) return camera;
+    const origin = `rtmp://${hostname}${this.#rtmpPort === 1935 ? '' : `:${this.#rtmpPort}`}`;
+    const { main, sub } = camera.publish;
+    const publish = {
+      ...(main === undefined ? {} : { main: { ...main, url: origin + main.path } }),
+      ...(sub === undefined ? {} : { sub: { ...sub, url: origin + sub.path } }),
+    };
+    return { ...camera, publish };
   }
 
   async remove(id: string, by: Principal): Promise<void> {

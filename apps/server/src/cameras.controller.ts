@@ -10,14 +10,18 @@ import {
   Param,
   Patch,
   Post,
+  Req,
 } from '@nestjs/common';
+import type { Request } from 'express';
 import { Catalog } from '#catalog';
 import {
   cameraInputSchema,
   cameraPatchSchema,
+  publishKeyInputSchema,
   type Camera,
   type CameraInput,
   type CameraPatch,
+  type PublishKeyInput,
 } from '#contract';
 import { CameraDesk } from './camera-desk.js';
 import type { Principal } from './gatekeeper.js';
@@ -37,11 +41,12 @@ export class CamerasController {
   }
 
   @Post()
-  add(
+  async add(
     @Body(new Fits(cameraInputSchema)) input: CameraInput,
     @Caller() caller: Principal,
+    @Req() request: Request,
   ): Promise<Camera> {
-    return this.desk.add(input, caller);
+    return this.desk.withPublishUrls(await this.desk.add(input, caller), request.hostname);
   }
 
   @Get(':id')
@@ -50,12 +55,24 @@ export class CamerasController {
   }
 
   @Patch(':id')
-  change(
+  async change(
     @Param('id') id: string,
     @Body(new Fits(cameraPatchSchema)) patch: CameraPatch,
     @Caller() caller: Principal,
+    @Req() request: Request,
   ): Promise<Camera> {
-    return this.desk.change(id, patch, caller);
+    return this.desk.withPublishUrls(await this.desk.change(id, patch, caller), request.hostname);
+  }
+
+  @Post(':id/publish-key')
+  @HttpCode(200)
+  async renewKey(
+    @Param('id') id: string,
+    @Body(new Fits(publishKeyInputSchema)) { track }: PublishKeyInput,
+    @Caller() caller: Principal,
+    @Req() request: Request,
+  ): Promise<Camera> {
+    return this.desk.withPublishUrls(await this.desk.renewKey(id, track, caller), request.hostname);
   }
 
   @Delete(':id')

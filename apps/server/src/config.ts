@@ -34,6 +34,8 @@ const settingsSchema = z.object({
     .optional(),
   NIGHTJAR_HOST: z.string().default('0.0.0.0'),
   NIGHTJAR_PORT: port.default(8080),
+  /** Where recorders wait for cameras that push: told to whoever adds one. */
+  NIGHTJAR_RTMP_PORT: port.default(1935),
   NIGHTJAR_ADMIN_PASSWORD: newPasswordSchema.optional(),
   NIGHTJAR_SECRET_KEY: secret,
   NIGHTJAR_INTERNAL_SECRET: secret,
@@ -61,6 +63,7 @@ export interface ServerConfig {
   readonly redisUrl?: string;
   readonly host: string;
   readonly port: number;
+  readonly rtmpPort: number;
   readonly adminPassword?: string;
   readonly secretKey: string;
   readonly internalSecret: string;
@@ -83,6 +86,7 @@ export function readServerConfig(
     ...(settings.REDIS_URL === undefined ? {} : { redisUrl: settings.REDIS_URL }),
     host: settings.NIGHTJAR_HOST,
     port: settings.NIGHTJAR_PORT,
+    rtmpPort: settings.NIGHTJAR_RTMP_PORT,
     ...(settings.NIGHTJAR_ADMIN_PASSWORD === undefined
       ? {}
       : { adminPassword: settings.NIGHTJAR_ADMIN_PASSWORD }),

@@ -45,6 +45,28 @@ test('a camera is declared, reaches its recorder with credentials, and comes out
   expect(again.body).toEqual({});
 });
 
+test('a camera that pushes is told where to publish once, by the name of the server', async () => {
+  const phone = { name: 'Phone', streams: { main: 'push' } };
+  const added = await server.admin<Camera>('POST', '/api/cameras', phone);
+  expect(added.status).toBe(201);
+  expect(added.body.streams).toEqual({ main: 'push' });
+  const address = added.body.publish?.main?.url ?? '';
+  expect(address).toMatch(/^rtmp:\/\/127\.0\.0\.1\/live\/[\w-]{24}$/);
+  const path = `/api/cameras/${added.body.id}`;
+  const read = await server.admin<Camera>('GET', path);
+  expect(JSON.stringify(read.body)).not.toContain(address.slice(-24));
+  const renewed = await server.admin<Camera>('POST', `${path}/publish-key`, { track: 'main' });
+  expect(renewed.status).toBe(200);
+  expect(renewed.body.publish?.main?.url).toMatch(/^rtmp:\/\/127\.0\.0\.1\/live\/[\w-]{24}$/);
+  expect(renewed.body.publish?.main?.url).not.toBe(address);
+  const none = await server.admin<Problem>('POST', `${path}/publish-key`, { track: 'sub' });
+  expect(none.body.code).toBe('failed-precondition');
+  const trail = await server.admin<unknown>('GET', '/api/audit?limit=20');
+  expect(JSON.stringify(trail.body)).toContain('main stream key');
+  expect(JSON.stringify(trail.body)).not.toContain(address.slice(-24));
+  await server.admin('DELETE', path);
+});
+
 test('faults name their fields and tell nothing of the inside', async () => {
   const answer = await server.admin<Problem>('POST', '/api/cameras', {
     name: '',

@@ -6,7 +6,7 @@ import type { Camera, CameraInput, CameraPatch, RecorderCamera } from '#contract
 import type { Database } from './database.js';
 import type { Ids } from './ids.js';
 import { cameraEntity, type CameraRow } from './schema.js';
-import { hasCredentials, replacedUrl, shownUrl } from './stream-urls.js';
+import { hasCredentials, newPushUrl, pushKey, replacedUrl, shownUrl } from './stream-urls.js';
 
 /** Everything of a camera that is secret; one sealed text per row. */
 interface CameraSecrets {
@@ -88,11 +88,29 @@ export class Cameras {
       removedAt: null,
     };
     await this.#database.table(cameraEntity, (table) => table.insert(row));
-    return this.#cameraOf(row);
+    return { ...this.#cameraOf(row), ...madeKeys({}, secrets) };
   }
 
   /** Merges one level deep; null removes. Throws `not-found` and `invalid-argument`. */
-  async change(id: string, patch: CameraPatch): Promise<Camera> {
+  change(id: string, patch: CameraPatch): Promise<Camera> {
+    return this.#change(id, (row) => this.#patched(row, patch));
+  }
+
+  /** A new key for a stream that is pushed. Throws `not-found` and `failed-precondition`. */
+  renewKey(id: string, track: 'main' | 'sub'): Promise<Camera> {
+    return this.#change(id, (row) => {
+      const secrets = this.#secretsOf(row);
+      if (pushKey(secrets[track] ?? '') === undefined) {
+        const message = `expected a ${track} stream that the camera pushes, found another or none`;
+        throw new NightjarError('failed-precondition', message, { camera: id });
+      }
+      secrets[track] = newPushUrl();
+      const updatedAt = new Date(this.#clock.nowUnixMs());
+      return { ...row, ...this.#sealed(row.id, secrets), updatedAt };
+    });
+  }
+
+  #change(id: string, changedRow: (row: CameraRow) => CameraRow): Promise<Camera> {
     return this.#database.transaction(async (manager) => {
       const table = manager.getRepository(cameraEntity);
       const row = isUuid(id)
@@ -102,9 +120,10 @@ export class Cameras {
           })
         : null;
       if (row === null) throw cameraNotFound(id);
-      const changed = this.#patched(row, patch);
+      const before = this.#secretsOf(row);
+      const changed = changedRow(row);
       await table.save(changed);
-      return this.#cameraOf(changed);
+      return { ...this.#cameraOf(changed), ...madeKeys(before, this.#secretsOf(changed)) };
     });
   }
 
@@ -259,6 +278,17 @@ export class Cameras {
       updatedAt: row.updatedAt.toISOString(),
     };
   }
+}
+
+/** Where to publish, of streams whose keys were made just now. */
+function madeKeys(before: Partial<CameraSecrets>, after: CameraSecrets): Pick<Camera, 'publish'> {
+  const address = (track: 'main' | 'sub') => {
+    const key = pushKey(after[track] ?? '');
+    const made = key !== undefined && before[track] !== after[track];
+    return made ? { [track]: { path: `/live/${key}` } } : {};
+  };
+  const publish = { ...address('main'), ...address('sub') };
+  return Object.keys(publish).length === 0 ? {} : { publish };
 }
 
 /** Binds sealed secrets to their row: a text copied to another camera does not open. */

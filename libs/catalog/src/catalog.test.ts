@@ -119,6 +119,37 @@ describe('cameras', () => {
     expect(moved.onvif?.hasPassword).toBe(false);
   });
 
+  test('the key of a pushed stream is told once, sealed, and can be renewed', async () => {
+    const added = await addCamera({ streams: { main: 'push', sub: 'rtsp://host/sub' } });
+    expect(added.streams).toEqual({ main: 'push', sub: 'rtsp://host/sub' });
+    const path = added.publish?.main?.path ?? '';
+    const key = path.replace('/live/', '');
+    expect(key).toMatch(/^[\w-]{24}$/);
+    expect(added.publish?.sub).toBeUndefined();
+    expect(await wholeDatabase()).not.toContain(key);
+    expect((await catalog.cameras.get(added.id)).publish).toBeUndefined();
+    await catalog.cameras.claim('recorder-1');
+    const told = async () => (await catalog.cameras.forRecorder('recorder-1'))[0]?.streams.main;
+    expect(await told()).toBe(`push:${key}`);
+
+    const { id } = added;
+    const unchanged = await catalog.cameras.change(id, {
+      name: 'Phone',
+      streams: { main: 'push' },
+    });
+    expect(unchanged.publish).toBeUndefined();
+    expect(await told()).toBe(`push:${key}`);
+    const renewed = await catalog.cameras.renewKey(id, 'main');
+    expect(renewed.publish?.main?.path).toMatch(/^\/live\/[\w-]{24}$/);
+    expect(renewed.publish?.main?.path).not.toBe(path);
+    expect(`/live/${(await told())?.slice(5)}`).toBe(renewed.publish?.main?.path);
+    await expect(catalog.cameras.renewKey(id, 'sub')).rejects.toMatchObject({
+      code: 'failed-precondition',
+    });
+    const pushed = await catalog.cameras.change(id, { streams: { sub: 'push' } });
+    expect(Object.keys(pushed.publish ?? {})).toEqual(['sub']);
+  });
+
   test('a removed camera is gone but for its recorder', async () => {
     const { id } = await addCamera();
     await catalog.cameras.claim('recorder-1');

@@ -1,6 +1,6 @@
 // What of a stream URL may be shown, and what a new one keeps.
 
-import { hasCredentials, replacedUrl, shownUrl } from './stream-urls.js';
+import { hasCredentials, newPushUrl, pushKey, replacedUrl, shownUrl } from './stream-urls.js';
 
 test.each([
   ['rtsp://host/path', 'rtsp://host/path'],
@@ -34,4 +34,15 @@ test.each([
 
 test('dollar signs in a password survive', () => {
   expect(replacedUrl('rtsp://u:$1$&@host/a', 'rtsp://host/b')).toBe('rtsp://u:$1$&@host/b');
+});
+
+test('a pushed stream is shown without its key, which stays until there is a reason', () => {
+  const stored = replacedUrl('rtsp://u:p@host/a', 'push');
+  expect(pushKey(stored)).toMatch(/^[\w-]{24}$/);
+  expect(shownUrl(stored)).toBe('push');
+  expect(hasCredentials(stored)).toBe(false);
+  expect(replacedUrl(stored, 'push')).toBe(stored);
+  expect(replacedUrl(undefined, 'push')).not.toBe(stored);
+  expect(newPushUrl()).not.toBe(newPushUrl());
+  expect(replacedUrl(stored, 'rtsp://host/b')).toBe('rtsp://host/b');
 });

@@ -3,11 +3,17 @@
 import { z } from 'zod';
 import { cameraIdSchema, instantSchema } from './scalars.js';
 
+/** A camera that cannot be called: it publishes to us by RTMP, under a key that the server makes. */
+export const PUSH = 'push';
+
 const streamUrlSchema = z
   .string()
   .max(2048)
-  .regex(/^rtsps?:\/\/[^\s]+$/i, 'expected an rtsp:// or rtsps:// URL')
-  .refine((text) => URL.canParse(text), 'expected a URL that can be parsed');
+  .regex(
+    /^(?:push$|[rR][tT][sS][pP][sS]?:\/\/[^\s]+$)/,
+    'expected an rtsp:// or rtsps:// URL, or "push" for a camera that publishes by RTMP',
+  )
+  .refine((text) => text === PUSH || URL.canParse(text), 'expected a URL that can be parsed');
 
 export const recordingModeSchema = z.enum(['motion', 'motion+lowres', 'continuous', 'off']);
 export type RecordingMode = z.infer<typeof recordingModeSchema>;
@@ -122,7 +128,18 @@ export const cameraPatchSchema = z.object({
 });
 export type CameraPatch = z.output<typeof cameraPatchSchema>;
 
-/** A camera as it comes out: stream URLs without user and password. */
+/** Which stream gets a new key: the old one is worth nothing from then on. */
+export const publishKeyInputSchema = z.object({ track: z.enum(['main', 'sub']).default('main') });
+export type PublishKeyInput = z.output<typeof publishKeyInputSchema>;
+
+/** Where a camera that pushes has to publish. Holds the key, which is shown this once. */
+const publishAddressSchema = z.object({
+  path: z.string(),
+  /** By the host name that the caller used. */
+  url: z.string().optional(),
+});
+
+/** A camera as it comes out: stream URLs without user and password, pushed streams as `push`. */
 export const cameraSchema = z.object({
   id: cameraIdSchema,
   name: cameraName,
@@ -131,6 +148,10 @@ export const cameraSchema = z.object({
     .object({ url: z.string(), username: z.string().optional(), hasPassword: z.boolean() })
     .optional(),
   hasCredentials: z.boolean(),
+  /** Only in the answer to the request that made the keys. */
+  publish: z
+    .object({ main: publishAddressSchema.optional(), sub: publishAddressSchema.optional() })
+    .optional(),
   recording: recordingSchema,
   retention: retentionSchema,
   motion: motionSettingsSchema,

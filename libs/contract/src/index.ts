@@ -2,6 +2,7 @@
 // it imports nothing but zod, does no I/O and holds no behaviour beyond reading and writing a part.
 
 export {
+  PUSH,
   cameraInputSchema,
   cameraPatchSchema,
   cameraSchema,
@@ -9,6 +10,7 @@ export {
   motionSettingsSchema,
   onvifInputSchema,
   polygonSchema,
+  publishKeyInputSchema,
   recordingModeSchema,
   recordingSchema,
   retentionSchema,
@@ -19,6 +21,7 @@ export {
   type Location,
   type MotionSettings,
   type Polygon,
+  type PublishKeyInput,
   type Recording,
   type RecordingMode,
   type Retention,

@@ -3,6 +3,7 @@
 import type { Clock, Log, Timer } from '#base';
 import type { TrackName } from '#media';
 import type { MotionChannel, MotionSample, MotionService } from '#motion';
+import type { PushDoor } from '#rtmp';
 import type { StreamEndReason } from '#rtsp';
 import type { ChunkStore } from '#store';
 import type { Timeline, TimelineBatch } from '#timeline';
@@ -29,6 +30,7 @@ export interface RecordedCameraOptions {
   readonly timeline: Timeline;
   readonly scheduler: FlushScheduler;
   readonly motion: MotionService;
+  readonly door: PushDoor;
   readonly pool: SlabPool;
   readonly waiting: WaitingBytes;
   readonly clock: Clock;
@@ -231,7 +233,7 @@ export class RecordedCamera implements FlushedCamera {
   }
 
   #openLane(track: VideoTrack, url: string): void {
-    const { store, clock, pool, waiting } = this.#options;
+    const { store, clock, door, pool, waiting } = this.#options;
     const { transport, recording, id } = this.#settings;
     const flush = new TrackFlush({
       camera: id,
@@ -261,6 +263,7 @@ export class RecordedCamera implements FlushedCamera {
       track,
       url,
       transport,
+      door,
       clock,
       log: this.#log.child({ track }),
       pool,

@@ -2,6 +2,7 @@
 
 import type { Clock, Log, Timer } from '#base';
 import { MotionService } from '#motion';
+import { PushDoor } from '#rtmp';
 import { ChunkStore, foldGroups, type ChunkStoreOptions, type ScannedChunk } from '#store';
 import { Timeline, type GroupRow, type HoldRow } from '#timeline';
 import type { CameraSettings } from './camera-settings.js';
@@ -17,6 +18,7 @@ import { WaitingBytes } from './track-flush.js';
 const ALIVE_MS = 1000;
 /** With more footage than this waiting for a disk, what has time waits. */
 const BUSY_BYTES = 8_000_000;
+const PUSH_ADDRESS = { host: '0.0.0.0', port: 1935 };
 const PACK_MOTION_MS = 300_000;
 const DIRECTORIES_KEY = 'store/directories';
 const FORMER_KEY = 'retention/former-cameras';
@@ -31,6 +33,8 @@ export interface RecorderOptions {
   readonly retention?: Pick<RetentionOptions, 'intervalMs' | 'watermarks'>;
   readonly scrub?: Pick<ScrubOptions, 'periodDays' | 'maxBytesPerSecond'>;
   readonly motionProcesses?: number | undefined;
+  /** Where cameras push to; open only while there is one. Default: RTMP's port on every address. */
+  readonly push?: { readonly host: string; readonly port: number };
   onEvent?(event: CameraEvent): void;
 }
 
@@ -50,6 +54,7 @@ export class Recorder {
   readonly startedAtUnixUs: number;
   readonly #options: RecorderOptions;
   readonly #motion: MotionService;
+  readonly #door: PushDoor;
   readonly #scheduler: FlushScheduler;
   readonly #cameras = new Map<string, RecordedCamera>();
   /** No longer recorded; their footage expires by the retention they had. */
@@ -70,6 +75,7 @@ export class Recorder {
     this.store = parts.store;
     this.#motion = parts.motion;
     this.startedAtUnixUs = clock.nowUnixUs();
+    this.#door = new PushDoor({ ...(options.push ?? PUSH_ADDRESS), clock, log });
     this.#scheduler = new FlushScheduler({
       timeline: this.timeline,
       clock,
@@ -148,6 +154,11 @@ export class Recorder {
     return faults;
   }
 
+  /** The port that cameras push to, while it is open. */
+  get pushPort(): number | undefined {
+    return this.#door.port;
+  }
+
   get ringBytes(): number {
     return [...this.#cameras.values()].reduce((sum, camera) => sum + camera.ringBytes, 0);
   }
@@ -199,6 +210,7 @@ export class Recorder {
     await this.retention.close();
     await Promise.all([...this.#cameras.values()].map((camera) => camera.close('restart')));
     this.#cameras.clear();
+    this.#door.close();
     await this.#motion.close();
     await this.#scheduler.close();
     await this.timeline.markAlive(this.#options.clock.nowUnixUs());
@@ -281,6 +293,7 @@ export class Recorder {
       timeline: this.timeline,
       scheduler: this.#scheduler,
       motion: this.#motion,
+      door: this.#door,
       pool: this.pool,
       waiting: this.waiting,
       clock,

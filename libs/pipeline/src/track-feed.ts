@@ -2,7 +2,9 @@
 
 import type { Clock, Log } from '#base';
 import type { FrameSink, TrackName, VideoFormat } from '#media';
-import { CameraStream, type StreamEndReason, type StreamInfo, type StreamListener } from '#rtsp';
+import type { PushDoor } from '#rtmp';
+import type { StreamEndReason, StreamInfo, StreamListener } from '#rtsp';
+import { cameraSource, type CameraSource } from './camera-source.js';
 import { TrackHub } from './hub.js';
 import { IngestCounters, TrackIngest } from './ingest.js';
 import { CLOCK_TOLERANCE_US } from './open-ledger.js';
@@ -17,6 +19,7 @@ export interface TrackFeedOptions {
   readonly track: TrackName;
   readonly url: string;
   readonly transport: 'tcp' | 'udp' | 'http';
+  readonly door: PushDoor;
   readonly clock: Clock;
   readonly log: Log;
   readonly pool: SlabPool;
@@ -47,7 +50,7 @@ export interface TrackReport {
 export class TrackFeed implements StreamListener {
   readonly hub = new TrackHub();
   readonly #options: TrackFeedOptions;
-  readonly #stream: CameraStream;
+  readonly #stream: CameraSource;
   readonly #counters = new IngestCounters();
   #ingest: TrackIngest | undefined;
   #run = 0;
@@ -65,10 +68,11 @@ export class TrackFeed implements StreamListener {
   constructor(options: TrackFeedOptions) {
     this.#options = options;
     this.#lastEndUnixUs = options.lastEndUnixUs;
-    const { url, transport, clock, log } = options;
-    this.#stream = new CameraStream({
+    const { url, transport, door, clock, log } = options;
+    this.#stream = cameraSource({
       url,
       transport,
+      door,
       listener: this,
       clock,
       log,

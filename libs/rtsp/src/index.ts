@@ -4,8 +4,11 @@
 // no byte is kept here once its callback has returned. It never decodes, stores or repairs a
 // picture, and never writes a password to a log or a message.
 
+export { AccessUnits } from './access-units.js';
 export { CameraStream } from './camera-stream.js';
 export { probeStream, type ProbeOptions, type StreamProbe } from './probe-stream.js';
+export { RtpTimeline } from './rtp-timeline.js';
+export { countIn, newCounters } from './stream-face.js';
 export type {
   RtspTransport,
   StreamCounters,

@@ -1,0 +1,142 @@
+// Against a publisher of somebody else's making: the machine's ffmpeg.
+
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually } from '#base/testing';
+import { nalKind, splitAnnexB } from '#media';
+import { hasFfmpeg } from '../../../test/fixtures/encoded-video.js';
+import { KEY, openStream } from './publisher.test-support.js';
+
+const withFfmpeg = hasFfmpeg ? test : test.skip;
+const skipped = hasFfmpeg ? '' : ' (SKIPPED: ffmpeg is not here)';
+const FPS = 25;
+
+const cleanups: (() => unknown)[] = [];
+let directory = '';
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'nightjar-rtmp-'));
+});
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+function ffmpeg(...args: string[]): void {
+  execFileSync('ffmpeg', ['-v', 'error', '-y', ...args]);
+}
+
+/** A drawn picture with B-frames and a tone. */
+function clip(seconds: number): string {
+  const path = join(directory, `clip${seconds}.mp4`);
+  const picture = `testsrc2=size=640x360:rate=${FPS}:duration=${seconds}`;
+  const video = ['-c:v', 'libx264', '-preset', 'veryfast', '-g', '25', '-bf', '2'];
+  const sound = ['-f', 'lavfi', '-i', `sine=duration=${seconds}`];
+  const audio = ['-c:a', 'aac', '-shortest'];
+  ffmpeg('-f', 'lavfi', '-i', picture, ...sound, ...video, '-pix_fmt', 'yuv420p', ...audio, path);
+  return path;
+}
+
+function publish(
+  file: string,
+  url: string,
+  ...pace: string[]
+): { child: ChildProcess; text(): string } {
+  const args = ['-v', 'error', ...pace, '-i', file, '-c', 'copy', '-f', 'flv', url];
+  const child = spawn('ffmpeg', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let text = '';
+  child.stderr.on('data', (bytes: Buffer) => (text += bytes.toString()));
+  cleanups.push(() => child.kill('SIGKILL'));
+  return { child, text: () => text };
+}
+
+/** Slices; what stands around them a publisher may add or leave out. */
+function picturesOf(units: readonly Uint8Array[]): string[] {
+  return units
+    .filter((unit) => ['slice', 'key-slice'].includes(nalKind('h264', unit[0] ?? 0)))
+    .map((unit) => `${unit.length} ${createHash('sha1').update(unit).digest('hex')}`);
+}
+
+function unitsOfFile(file: string): Uint8Array[] {
+  const raw = join(directory, 'reference.h264');
+  ffmpeg('-i', file, '-map', '0:v', '-c', 'copy', '-bsf:v', 'h264_mp4toannexb', '-f', 'h264', raw);
+  return splitAnnexB(readFileSync(raw));
+}
+
+function presentationTimes(file: string): number[] {
+  const fields = ['-select_streams', 'v:0', '-show_entries', 'packet=pts_time', '-of', 'csv=p=0'];
+  const text = execFileSync('ffprobe', ['-v', 'error', ...fields, file], { encoding: 'utf8' });
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => Number.parseFloat(line));
+}
+
+withFfmpeg(
+  `H.264 with B-frames and sound arrives byte for byte and in time${skipped}`,
+  async () => {
+    const file = clip(4);
+    const { port, sink, ends, starts } = await openStream().then((opened) => {
+      cleanups.push(opened.close);
+      return opened;
+    });
+    const { text } = publish(file, `rtmp://127.0.0.1:${port}/live/${KEY}`);
+    await eventually('the end of the clip', () => ends.length > 0, 30_000);
+    expect(text()).toBe('');
+    expect(ends[0]?.reason).toBe('closed-by-camera');
+    const units = sink.frames
+      .flatMap((frame) => frame.units)
+      .map((unit) => Buffer.from(unit, 'hex'));
+    expect(picturesOf(units)).toEqual(picturesOf(unitsOfFile(file)));
+    expect(sink.frames).toHaveLength(4 * FPS);
+    expect(sink.dropped).toEqual([]);
+    expect(starts).toHaveLength(1);
+    expect(starts[0]?.server).toMatch(/Lavf/);
+
+    const times = presentationTimes(file);
+    const zero = sink.frames[0]?.pts90k ?? 0;
+    const late = sink.frames.map(({ pts90k }, index) =>
+      Math.abs((pts90k - zero) / 90_000 - ((times[index] ?? 0) - (times[0] ?? 0))),
+    );
+    // FLV counts whole milliseconds.
+    expect(Math.max(...late)).toBeLessThan(0.0015);
+
+    const received = join(directory, 'received.h264');
+    const startCode = Buffer.from([0, 0, 0, 1]);
+    writeFileSync(received, Buffer.concat(units.flatMap((unit) => [startCode, unit])));
+    ffmpeg('-xerror', '-i', received, '-f', 'null', '-');
+  },
+);
+
+withFfmpeg(`a publisher that is killed may come back${skipped}`, async () => {
+  const file = clip(4);
+  const opened = await openStream();
+  cleanups.push(opened.close);
+  const { port, sink, ends, starts, stream } = opened;
+  const url = `rtmp://127.0.0.1:${port}/live/${KEY}`;
+  const first = publish(file, url, '-re', '-stream_loop', '-1');
+  await eventually('pictures', () => sink.frames.length > 10, 30_000);
+  first.child.kill('SIGKILL');
+  await eventually('the end', () => ends.length === 1, 30_000);
+  const before = sink.frames.length;
+  publish(file, url, '-re');
+  await eventually('pictures again', () => sink.frames.length > before + 10, 30_000);
+  expect(starts).toHaveLength(2);
+  expect(stream.counters).toMatchObject({ connects: 2, disconnects: { 'closed-by-camera': 1 } });
+});
+
+withFfmpeg(`ffmpeg is told why a key is wrong${skipped}`, async () => {
+  const file = clip(4);
+  const opened = await openStream();
+  cleanups.push(opened.close);
+  const { child, text } = publish(file, `rtmp://127.0.0.1:${opened.port}/live/not-a-key`);
+  await eventually('its end', () => child.exitCode !== null, 30_000);
+  expect(child.exitCode).not.toBe(0);
+  expect(text()).toContain('no camera has this stream key');
+  expect(opened.starts).toEqual([]);
+});
