@@ -5,6 +5,8 @@
 export { Clip, type ClipDescription, type ClipFrame, type ClipGroup } from './clip.js';
 export type { Credentials } from './digest-gate.js';
 export type { Pacing } from './rtp-packets.js';
+export type { DeviceFaults } from './onvif-device.js';
+export type { EventFaults, OnvifEvents } from './onvif-events.js';
 export type { OnvifServer } from './onvif-server.js';
 export type { PtzCommandName, PtzHead, PtzLogEntry, PtzPreset, PtzVector } from './ptz-head.js';
 export type { RtspServer } from './rtsp-server.js';

@@ -1,8 +1,11 @@
-// One ONVIF device: answers the device, media and PTZ services of one scene.
+// One ONVIF device: answers the device, media, PTZ and event services of one scene.
 
+import type { Clock } from '#base';
 import type { Credentials } from './digest-gate.js';
 import type { PtzHead, PtzVector } from './ptz-head.js';
-import { envelope, escapeXml, fault, SoapRequest } from './soap.js';
+import { eventActions, type EventAction, type ReferenceStyle } from './event-actions.js';
+import { OnvifEvents } from './onvif-events.js';
+import { envelope, escapeXml, fault, secondsOf, SoapRequest } from './soap.js';
 
 export interface OnvifProfile {
   readonly token: string;
@@ -21,10 +24,28 @@ export interface OnvifDeviceOptions {
   readonly hasPtz: boolean;
   readonly credentials: Credentials | undefined;
   readonly head: PtzHead;
+  readonly clock: Clock;
+  /** Whether the scene moves at that wall-clock time. */
+  readonly isMoving: (unixMs: number) => boolean;
+}
+
+/** What a device does wrong, besides its events. */
+export interface DeviceFaults {
+  /** Its clock is wrong by this much. */
+  clockOffsetMs?: number;
+  /** The host that it names in stream addresses and subscriptions. */
+  namedHost?: string;
+  /** Who it says that it is. */
+  manufacturer?: string;
+  model?: string;
+  references?: ReferenceStyle;
+  hasNoEvents?: boolean;
 }
 
 export interface OnvifCall {
   readonly xml: string;
+  /** Path and query of the request. */
+  readonly place: string;
   /** The host and port that the client spoke to. */
   readonly host: string;
   readonly rtspPort: number;
@@ -43,13 +64,22 @@ type Action = (request: SoapRequest, call: OnvifCall) => OnvifAnswer | string;
 export class OnvifDevice {
   readonly name: string;
   readonly head: PtzHead;
+  readonly faults: DeviceFaults = {};
+  readonly events: OnvifEvents;
   readonly #options: OnvifDeviceOptions;
   readonly #actions: Readonly<Record<string, Action>>;
+  readonly #eventActions: Readonly<Record<string, EventAction>>;
 
   constructor(options: OnvifDeviceOptions) {
     this.name = options.name;
     this.head = options.head;
     this.#options = options;
+    this.events = new OnvifEvents({
+      clock: options.clock,
+      nowMs: () => this.#nowMs(),
+      isMoving: () => options.isMoving(options.clock.nowUnixMs()),
+    });
+    this.#eventActions = eventActions(this.events, () => this.faults.references ?? 'address');
     this.#actions = { ...this.#deviceActions(), ...this.#mediaActions(), ...this.#ptzActions() };
   }
 
@@ -63,12 +93,17 @@ export class OnvifDevice {
     ];
   }
 
-  answer(call: OnvifCall): OnvifAnswer {
+  /** An answer with status 0: the connection ends without one. */
+  answer(call: OnvifCall): OnvifAnswer | Promise<OnvifAnswer> {
     const request = new SoapRequest(call.xml);
     const { credentials } = this.#options;
     const isOpen = credentials === undefined || OPEN_ACTIONS.has(request.action);
-    if (!isOpen && !request.provesKnowledgeOf(credentials)) {
+    if (!isOpen && !request.provesKnowledgeOf(credentials, this.#nowMs())) {
       return { status: 400, xml: fault(['ter:NotAuthorized'], 'Sender not authorized') };
+    }
+    const event = this.faults.hasNoEvents === true ? undefined : this.#eventActions[request.action];
+    if (event !== undefined) {
+      return event(request, { place: call.place, serviceUrl: this.#url(call, 'events') });
     }
     const action = this.#actions[request.action];
     if (action === undefined) {
@@ -81,8 +116,14 @@ export class OnvifDevice {
     return typeof answer === 'string' ? { status: 200, xml: envelope(answer) } : answer;
   }
 
+  #nowMs(): number {
+    return this.#options.clock.nowUnixMs() + (this.faults.clockOffsetMs ?? 0);
+  }
+
   #url(call: OnvifCall, service: string): string {
-    return `http://${call.host}/onvif/${this.name}/${service}_service`;
+    const { namedHost } = this.faults;
+    const host = namedHost === undefined ? call.host : call.host.replace(/^[^:]*/, namedHost);
+    return `http://${host}/onvif/${this.name}/${service}_service`;
   }
 
   #deviceActions(): Record<string, Action> {
@@ -92,12 +133,16 @@ export class OnvifDevice {
       ...(this.#options.hasPtz
         ? [['http://www.onvif.org/ver20/ptz/wsdl', this.#url(call, 'ptz')] as const]
         : []),
+      ...(this.faults.hasNoEvents === true
+        ? []
+        : [['http://www.onvif.org/ver10/events/wsdl', this.#url(call, 'events')] as const]),
     ];
     return {
-      GetSystemDateAndTime: () => dateAndTime(new Date()),
+      GetSystemDateAndTime: () => dateAndTime(new Date(this.#nowMs())),
       GetDeviceInformation: () =>
-        '<tds:GetDeviceInformationResponse><tds:Manufacturer>Nightjar</tds:Manufacturer>' +
-        `<tds:Model>Simulator ${escapeXml(this.name)}</tds:Model><tds:FirmwareVersion>1.10</tds:FirmwareVersion>` +
+        '<tds:GetDeviceInformationResponse><tds:Manufacturer>' +
+        `${escapeXml(this.faults.manufacturer ?? 'Nightjar')}</tds:Manufacturer>` +
+        `<tds:Model>${escapeXml(this.faults.model ?? `Simulator ${this.name}`)}</tds:Model><tds:FirmwareVersion>1.10</tds:FirmwareVersion>` +
         '<tds:SerialNumber>0042</tds:SerialNumber><tds:HardwareId>1</tds:HardwareId></tds:GetDeviceInformationResponse>',
       GetServices: (_request, call) =>
         `<tds:GetServicesResponse>${services(call)
@@ -112,6 +157,9 @@ export class OnvifDevice {
         (this.#options.hasPtz
           ? `<tt:PTZ><tt:XAddr>${this.#url(call, 'ptz')}</tt:XAddr></tt:PTZ>`
           : '') +
+        (this.faults.hasNoEvents === true
+          ? ''
+          : `<tt:Events><tt:XAddr>${this.#url(call, 'events')}</tt:XAddr><tt:WSPullPointSupport>true</tt:WSPullPointSupport></tt:Events>`) +
         '</tds:Capabilities></tds:GetCapabilitiesResponse>',
       GetScopes: () =>
         `<tds:GetScopesResponse>${this.scopes
@@ -133,7 +181,7 @@ export class OnvifDevice {
       GetStreamUri: (request, call) => {
         const profile = profiles.find((one) => one.token === request.text('ProfileToken'));
         if (profile === undefined) return noProfile();
-        const host = call.host.replace(/:\d+$/, '');
+        const host = this.faults.namedHost ?? call.host.replace(/:\d+$/, '');
         const uri = `rtsp://${host}:${call.rtspPort}/${profile.path}`;
         return `<trt:GetStreamUriResponse><trt:MediaUri><tt:Uri>${uri}</tt:Uri><tt:InvalidAfterConnect>false</tt:InvalidAfterConnect><tt:InvalidAfterReboot>false</tt:InvalidAfterReboot><tt:Timeout>PT60S</tt:Timeout></trt:MediaUri></trt:GetStreamUriResponse>`;
       },
@@ -221,13 +269,6 @@ function vectorOf(request: SoapRequest): PtzVector {
     tilt: request.attribute('PanTilt', 'y') ?? 0,
     zoom: request.attribute('Zoom', 'x') ?? 0,
   };
-}
-
-/** An xs:duration of hours, minutes and seconds; without one a move has no end. */
-function secondsOf(duration: string | undefined): number {
-  const match = /^PT(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?$/.exec(duration ?? '');
-  if (match === null) return Infinity;
-  return Number(match[1] ?? 0) * 3600 + Number(match[2] ?? 0) * 60 + Number(match[3] ?? 0);
 }
 
 function dateAndTime(now: Date): string {

@@ -50,7 +50,7 @@ export class OnvifServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const name = /^\/onvif\/([\w-]+)\/\w+_service$/.exec(request.url ?? '')?.[1];
+    const name = /^\/onvif\/([\w-]+)\/\w+_service(?:\?.*)?$/.exec(request.url ?? '')?.[1];
     const device = this.#options.devices.get(name ?? '');
     if (device === undefined || request.method !== 'POST') {
       response.writeHead(404).end();
@@ -68,7 +68,12 @@ export class OnvifServer {
     if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
     this.requestCount += 1;
     const host = request.headers.host ?? `${this.#options.host}:${this.port}`;
-    const answer = device.answer({ xml, host, rtspPort: this.#options.rtspPort() });
+    const place = request.url ?? '';
+    const answer = await device.answer({ xml, place, host, rtspPort: this.#options.rtspPort() });
+    if (answer.status === 0) {
+      response.destroy();
+      return;
+    }
     response.writeHead(answer.status, { 'Content-Type': 'application/soap+xml; charset=utf-8' });
     response.end(answer.xml);
   }

@@ -22,3 +22,10 @@ export interface Scene {
   /** The daylight's strength, 1 as painted. */
   light?(seconds: number): number;
 }
+
+/** What a camera of that scene takes for movement, a moment that is filmed at `unixMs`. */
+export function sceneMoves(scene: Scene, unixMs: number): boolean {
+  if (scene.draw === undefined) return false;
+  const seconds = (unixMs / 1000) % scene.seconds;
+  return scene.isStill?.(seconds, seconds) !== true;
+}

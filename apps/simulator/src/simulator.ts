@@ -7,11 +7,13 @@ import type { Clip } from './clip.js';
 import { ClipCache } from './clip-cache.js';
 import type { Credentials } from './digest-gate.js';
 import { DiscoveryResponder } from './discovery-responder.js';
-import { OnvifDevice } from './onvif-device.js';
+import { OnvifDevice, type DeviceFaults } from './onvif-device.js';
+import type { OnvifEvents } from './onvif-events.js';
 import { OnvifServer } from './onvif-server.js';
 import { PtzHead, type PtzLogEntry } from './ptz-head.js';
 import type { Pacing } from './rtp-packets.js';
 import { RtspServer } from './rtsp-server.js';
+import { sceneMoves } from './scene.js';
 import { SCENES, TRACKS } from './scenes.js';
 import { Footage, SimulatedStream } from './stream.js';
 
@@ -126,9 +128,17 @@ export class Simulator {
 
   /** The motors of a scene's camera. Throws `Error` for an unknown scene. */
   head(scene: string): PtzHead {
-    const device = this.#parts.devices.get(scene);
-    if (device === undefined) throw new Error(`the simulator has no device ${scene}`);
-    return device.head;
+    return this.#device(scene).head;
+  }
+
+  /** The event service of a scene's camera. Throws `Error` for an unknown scene. */
+  events(scene: string): OnvifEvents {
+    return this.#device(scene).events;
+  }
+
+  /** What a scene's ONVIF device does wrong, to be set. Throws `Error` for an unknown scene. */
+  deviceFaults(scene: string): DeviceFaults {
+    return this.#device(scene).faults;
   }
 
   /** The PTZ commands that a scene's camera received, oldest first. */
@@ -136,7 +146,14 @@ export class Simulator {
     return this.head(scene).log;
   }
 
+  #device(scene: string): OnvifDevice {
+    const device = this.#parts.devices.get(scene);
+    if (device === undefined) throw new Error(`the simulator has no device ${scene}`);
+    return device;
+  }
+
   async close(): Promise<void> {
+    for (const device of this.#parts.devices.values()) device.events.close();
     await this.#parts.discovery.stop();
     await this.onvif.stop();
     await this.rtsp.stop();
@@ -174,8 +191,10 @@ function streamsOf(options: SimulatorOptions, cache: ClipCache): Map<string, Sim
 const FIXED_SCENES = new Set(['yard', 'static']);
 
 function devicesOf(options: SimulatorOptions): Map<string, OnvifDevice> {
-  const devices = SCENES.map(({ name }) => {
-    const head = new PtzHead(options.clock ?? systemClock);
+  const { clock = systemClock } = options;
+  const devices = SCENES.map((scene) => {
+    const { name } = scene;
+    const head = new PtzHead(clock);
     const profiles = (['main', 'sub'] as const).map((track) => ({
       ...TRACKS[track],
       token: `profile_${track}`,
@@ -184,7 +203,9 @@ function devicesOf(options: SimulatorOptions): Map<string, OnvifDevice> {
       path: track === 'main' ? name : `${name}/sub`,
     }));
     const hasPtz = !FIXED_SCENES.has(name);
-    return new OnvifDevice({ name, profiles, hasPtz, credentials: options.credentials, head });
+    const { credentials } = options;
+    const isMoving = (unixMs: number): boolean => sceneMoves(scene, unixMs);
+    return new OnvifDevice({ name, profiles, hasPtz, credentials, head, clock, isMoving });
   });
   return new Map(devices.map((device) => [device.name, device]));
 }

@@ -9,6 +9,12 @@ const NAMESPACES = [
   'xmlns:tds="http://www.onvif.org/ver10/device/wsdl"',
   'xmlns:trt="http://www.onvif.org/ver10/media/wsdl"',
   'xmlns:tptz="http://www.onvif.org/ver20/ptz/wsdl"',
+  'xmlns:tev="http://www.onvif.org/ver10/events/wsdl"',
+  'xmlns:wsnt="http://docs.oasis-open.org/wsn/b-2"',
+  'xmlns:wstop="http://docs.oasis-open.org/wsn/t-1"',
+  'xmlns:wsrf-rw="http://docs.oasis-open.org/wsrf/rw-2"',
+  'xmlns:wsa5="http://www.w3.org/2005/08/addressing"',
+  'xmlns:tns1="http://www.onvif.org/ver10/topics"',
   'xmlns:ter="http://www.onvif.org/ver10/error"',
 ].join(' ');
 
@@ -46,6 +52,13 @@ function unescapeXml(text: string): string {
   });
 }
 
+/** An xs:duration of hours, minutes and seconds; without one there is no end. */
+export function secondsOf(duration: string | undefined): number {
+  const match = /^PT(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?$/.exec(duration ?? '');
+  if (match === null) return Infinity;
+  return Number(match[1] ?? 0) * 3600 + Number(match[2] ?? 0) * 60 + Number(match[3] ?? 0);
+}
+
 /** One request: what is asked, and the values in it by the names of their elements. */
 export class SoapRequest {
   /** The local name of the body's first element; empty when there is none. */
@@ -71,7 +84,7 @@ export class SoapRequest {
   }
 
   /** WS-Security UsernameToken: base64(SHA-1(nonce + created + password)). */
-  provesKnowledgeOf({ user, password }: Credentials): boolean {
+  provesKnowledgeOf({ user, password }: Credentials, nowMs: number): boolean {
     const nonce = this.text('Nonce');
     const created = this.text('Created');
     if (nonce === undefined || created === undefined || this.text('Username') !== user)
@@ -81,7 +94,7 @@ export class SoapRequest {
       .update(created)
       .update(password)
       .digest('base64');
-    const isFresh = Math.abs(Date.parse(created) - Date.now()) < 5 * 60_000;
+    const isFresh = Math.abs(Date.parse(created) - nowMs) < 5 * 60_000;
     return isFresh && this.text('Password') === digest;
   }
 }

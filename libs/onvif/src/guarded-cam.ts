@@ -1,7 +1,7 @@
 // The npm package's camera with our own transport below it, so that no answer can hang or end us.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Agent } from 'node:http';
 import onvif from 'onvif';
 import type { Cam as PackageCam } from 'onvif';
@@ -15,10 +15,26 @@ interface PackageRequest {
   readonly action?: string;
   readonly service?: string;
   readonly body: string;
+  /** Path and query instead of a service's: where a subscription lives. */
+  readonly place?: string;
+}
+
+/** A request that the package has no method for. */
+export interface OwnRequest {
+  /** Its name in WS-Addressing. */
+  readonly action: string;
+  /** The service that is asked, or a path and query on the same host. */
+  readonly to: { readonly service: string } | { readonly place: string };
+  /** XML inside of the header, behind the credentials. */
+  readonly header?: string;
+  /** XML inside of the body. */
+  readonly body: string;
 }
 
 /** What the package's prototype holds and its types do not tell. */
 interface PackageInside {
+  _request(request: PackageRequest, callback: Callback): void;
+  _envelopeHeader(open: boolean): string;
   digestAuth(challenges: readonly string[], request: { method: string; path: string }): string;
 }
 
@@ -115,6 +131,31 @@ export class GuardedCam extends Cam {
     });
   }
 
+  /** Sends a request of our own, signed and bounded as the package's are. */
+  send(
+    { action, to, header = '', body }: OwnRequest,
+    limits: { deadlineMs: number; signal?: AbortSignal | undefined },
+  ): Promise<SoapAnswer> {
+    return this.call((done) => {
+      const url =
+        'place' in to ? new URL(to.place, this.#url.origin) : this.#serviceUrl(to.service);
+      const addressing =
+        `<a:Action>${action}</a:Action><a:MessageID>urn:uuid:${randomUUID()}</a:MessageID>` +
+        `<a:To>${escapeXml(url.href)}</a:To>`;
+      const xml =
+        inside._envelopeHeader.call(this, true) +
+        `${addressing}${header}</s:Header><s:Body>${body}</s:Body></s:Envelope>`;
+      const place = url.pathname + url.search;
+      inside._request.call(this, { action, place, body: xml }, done);
+    }, limits);
+  }
+
+  /** Whether the device told of a service of that name. */
+  offers(service: string): boolean {
+    const places = this.uri as Readonly<Record<string, unknown>> | undefined;
+    return places?.[service] !== undefined;
+  }
+
   /** Ends kept connections. */
   close(): void {
     this.#agent.destroy();
@@ -147,9 +188,10 @@ export class GuardedCam extends Cam {
 
   /** The package hashes passwords as ASCII. */
   _passwordDigest(): { passdigest: string; nonce: string; timestamp: string } {
-    const deviceUnixMs =
-      process.uptime() * 1000 + (this.timeShift ?? Date.now() - process.uptime() * 1000);
-    const timestamp = new Date(deviceUnixMs).toISOString();
+    const told = process.uptime() * 1000 + (this.timeShift ?? NaN);
+    // A camera may tell a time that is none.
+    const isTime = Math.abs(told) < 8.64e15;
+    const timestamp = new Date(isTime ? told : Date.now()).toISOString();
     const nonce = randomBytes(16);
     const hash = createHash('sha1')
       .update(nonce)
@@ -162,7 +204,10 @@ export class GuardedCam extends Cam {
     request: PackageRequest,
     signal: AbortSignal,
   ): Promise<{ answer: SoapAnswer; status: number }> {
-    const url = this.#serviceUrl(request.service);
+    const url =
+      request.place === undefined
+        ? this.#serviceUrl(request.service)
+        : new URL(request.place, this.#url.origin);
     let answer = await this.#post(url, request, signal);
     if (answer.status === 401 && this.#plainUsername !== undefined) {
       const challenges = digestChallenges(answer.rawHeaders);

@@ -4,11 +4,18 @@
 
 export { discoverCameras, type DiscoveryOptions, type FoundCamera } from './discovery.js';
 export {
+  EventSource,
+  type EventSourceCounters,
+  type EventSourceOptions,
+  type EventSourceState,
+} from './event-source.js';
+export type { OnvifDeviceInfo } from './introduction.js';
+export {
   OnvifCamera,
   type OnvifAddress,
-  type OnvifDeviceInfo,
   type OnvifPreset,
   type OnvifProfile,
   type PtzVelocity,
 } from './onvif-camera.js';
 export { PtzDriver, type PtzDriverOptions, type PtzMotors, type PtzOutcome } from './ptz-driver.js';
+export { QUIRKS, quirksOf, type Behaviour, type FoundQuirks, type Quirk } from './quirks.js';

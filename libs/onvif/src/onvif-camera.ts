@@ -2,6 +2,10 @@
 
 import { NightjarError } from '#base';
 import { escapeXml, GuardedCam } from './guarded-cam.js';
+import { introduce, unlessRefused, type Ask, type Introduction } from './introduction.js';
+import { quirksOf, type Quirk } from './quirks.js';
+import { streamAddress } from './stream-address.js';
+import type { OnvifDeviceInfo } from './introduction.js';
 import type { SoapAnswer } from './soap-answer.js';
 import type { SoapNode } from './soap-node.js';
 
@@ -15,14 +19,6 @@ export interface OnvifAddress {
   readonly signal?: AbortSignal;
 }
 
-export interface OnvifDeviceInfo {
-  readonly manufacturer?: string;
-  readonly model?: string;
-  readonly firmware?: string;
-  readonly serialNumber?: string;
-  readonly hardware?: string;
-}
-
 export interface OnvifProfile {
   readonly token: string;
   readonly name: string;
@@ -31,8 +27,12 @@ export interface OnvifProfile {
   readonly width?: number;
   readonly height?: number;
   readonly fps?: number;
-  /** Without user and password: the caller adds them. */
+  /** Pictures from one key frame to the next, as the encoder is set. */
+  readonly groupFrames?: number;
+  /** On the host that was asked, without user and password: the caller adds them. */
   readonly streamUrl: string;
+  /** The host that the camera named, where it is another one. */
+  readonly namedHost?: string;
 }
 
 export interface OnvifPreset {
@@ -57,6 +57,12 @@ export class OnvifCamera {
   readonly info: OnvifDeviceInfo;
   readonly profiles: readonly OnvifProfile[];
   readonly hasPtz: boolean;
+  /** Whether it has an event service. */
+  readonly hasEvents: boolean;
+  /** Its clock minus ours, to the second; undefined when it does not tell the time. */
+  readonly clockOffsetMs: number | undefined;
+  /** What is known to be wrong with it. */
+  readonly quirks: readonly Quirk[];
   /** `move` and `stop` are one request each, on a kept connection. */
   readonly ptz: {
     move(velocity: PtzVelocity): Promise<void>;
@@ -75,6 +81,9 @@ export class OnvifCamera {
     this.profiles = found.profiles;
     this.#ptzProfile = found.ptzProfile;
     this.hasPtz = found.ptzProfile !== undefined;
+    this.hasEvents = cam.offers('events');
+    this.clockOffsetMs = found.clockOffsetMs;
+    this.quirks = quirksOf(found.info).rows;
     this.ptz = { move: (velocity) => this.#move(velocity), stop: () => this.#stop() };
   }
 
@@ -85,13 +94,14 @@ export class OnvifCamera {
    */
   static async connect(address: OnvifAddress): Promise<OnvifCamera> {
     const { username, password, deadlineMs = DEADLINE_MS, signal } = address;
-    const cam = new GuardedCam({ url: deviceUrl(address.url), username, password });
+    const url = deviceUrl(address.url);
+    const cam = new GuardedCam({ url, username, password });
     const endMs = performance.now() + deadlineMs;
     const ask: Ask = (run) => {
       return cam.call(run, { deadlineMs: Math.max(1, endMs - performance.now()), signal });
     };
     try {
-      return new OnvifCamera(cam, deadlineMs, await describe(cam, ask));
+      return new OnvifCamera(cam, deadlineMs, await describe(cam, ask, url.hostname));
     } catch (error) {
       cam.close();
       throw error;
@@ -185,50 +195,27 @@ export class OnvifCamera {
   }
 }
 
-type Ask = (run: (done: (error: unknown) => void) => void) => Promise<SoapAnswer>;
-
-interface Description {
-  readonly info: OnvifDeviceInfo;
+interface Description extends Introduction {
   readonly profiles: readonly OnvifProfile[];
   readonly ptzProfile: string | undefined;
 }
 
-async function describe(cam: GuardedCam, ask: Ask): Promise<Description> {
-  // Its clock first: the digest of a password holds the time, and cameras refuse old ones.
-  await ask((done) => cam.getSystemDateAndTime(done)).catch(unlessRefused);
-  await ask((done) => cam.getServices(true, done)).catch(async (error: unknown) => {
-    unlessRefused(error);
-    await ask((done) => cam.getCapabilities(done));
-  });
-  const { node } = await ask((done) => cam.getDeviceInformation(done));
-  const information = node.at('getDeviceInformationResponse');
-  if (!information.exists) {
-    throw new NightjarError('unsupported', 'the device does not say what it is');
-  }
+async function describe(cam: GuardedCam, ask: Ask, host: string): Promise<Description> {
+  const introduction = await introduce(cam, ask);
   const nodes = await profileNodes(cam, ask);
   const profiles: OnvifProfile[] = [];
   for (const profile of nodes.slice(0, MOST_PROFILES)) {
     const token = profile.attribute('token');
     if (token === undefined) continue;
-    const found = await profileOf(cam, ask, profile, token);
+    const found = await profileOf(cam, ask, { profile, token, host });
     if (found !== undefined) profiles.push(found);
   }
-  const places = cam.uri as Readonly<Record<string, unknown>> | undefined;
   const movable = nodes.find(
     (profile) =>
       profile.at('PTZConfiguration').exists || profile.at('configurations', 'PTZ').exists,
   );
-  const ptzProfile = places?.ptz === undefined ? undefined : movable?.attribute('token');
-  return { info: infoOf(information), profiles, ptzProfile };
-}
-
-/** A device that knows no such action goes on; one that is not there, or refuses us, does not. */
-function unlessRefused(error: unknown): undefined {
-  const code = error instanceof NightjarError ? error.code : 'internal';
-  const context = error instanceof NightjarError ? error.context : {};
-  const isFault = 'codes' in context || code === 'unsupported';
-  if (!isFault || code === 'unauthenticated') throw error;
-  return undefined;
+  const ptzProfile = cam.offers('ptz') ? movable?.attribute('token') : undefined;
+  return { ...introduction, profiles, ptzProfile };
 }
 
 /** By Media2 where there is one that works, else by Media. */
@@ -251,25 +238,26 @@ async function profileNodes(cam: GuardedCam, ask: Ask): Promise<SoapNode[]> {
 async function profileOf(
   cam: GuardedCam,
   ask: Ask,
-  profile: SoapNode,
-  token: string,
+  { profile, token, host }: { profile: SoapNode; token: string; host: string },
 ): Promise<OnvifProfile | undefined> {
   const options = { profileToken: escapeXml(token), protocol: 'RTSP' };
   const answer = await ask((done) => cam.getStreamUri(options, done)).catch(unlessRefused);
   const response = answer?.node.at('getStreamUriResponse');
   const uri = response?.at('mediaUri', 'uri').text ?? response?.at('uri').text;
-  const streamUrl = uri === undefined ? undefined : bareStreamUrl(uri);
-  if (streamUrl === undefined) return undefined;
+  const stream = uri === undefined ? undefined : streamAddress(uri, host);
+  if (stream === undefined) return undefined;
   const first = profile.at('videoEncoderConfiguration');
   const encoder = first.exists ? first : profile.at('configurations', 'videoEncoder');
   const codec = encoder.at('encoding').text;
   const width = encoder.at('resolution', 'width').number;
   const height = encoder.at('resolution', 'height').number;
   const fps = encoder.at('rateControl', 'frameRateLimit').number;
+  const groupFrames = groupFramesOf(encoder);
   return {
     token,
     name: profile.at('name').text ?? token,
-    streamUrl,
+    ...stream,
+    ...(groupFrames === undefined ? {} : { groupFrames }),
     ...(codec === undefined ? {} : { codec }),
     ...(width === undefined ? {} : { width }),
     ...(height === undefined ? {} : { height }),
@@ -277,35 +265,21 @@ async function profileOf(
   };
 }
 
-function infoOf(node: SoapNode): OnvifDeviceInfo {
-  const manufacturer = node.at('manufacturer').text;
-  const model = node.at('model').text;
-  const firmware = node.at('firmwareVersion').text;
-  const serialNumber = node.at('serialNumber').text;
-  const hardware = node.at('hardwareId').text;
-  return {
-    ...(manufacturer === undefined ? {} : { manufacturer }),
-    ...(model === undefined ? {} : { model }),
-    ...(firmware === undefined ? {} : { firmware }),
-    ...(serialNumber === undefined ? {} : { serialNumber }),
-    ...(hardware === undefined ? {} : { hardware }),
-  };
+/** Media has it in an element of the codec, Media2 as an attribute. */
+function groupFramesOf(encoder: SoapNode): number | undefined {
+  const told =
+    encoder.at('H264', 'govLength').number ??
+    encoder.at('H265', 'govLength').number ??
+    Number(encoder.attribute('GovLength') ?? NaN);
+  return Number.isInteger(told) && told > 0 ? told : undefined;
 }
 
-function deviceUrl(text: string): URL {
+export function deviceUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
     throw new NightjarError('invalid-argument', 'expected an http:// or https:// URL');
   }
   return url;
-}
-
-/** Undefined unless it is an RTSP URL. */
-function bareStreamUrl(text: string): string | undefined {
-  if (text.length > 2048 || !/^rtsps?:\/\/[^\s]+$/i.test(text) || !URL.canParse(text)) {
-    return undefined;
-  }
-  return text.replace(/^([a-z]+:\/\/)[^/?#]*@/i, '$1');
 }
 
 function within(speed: number): number {

@@ -23,6 +23,16 @@ export class SoapNode {
     return node;
   }
 
+  /** Its child elements with their names, an upper first letter given back. */
+  get elements(): [name: string, node: SoapNode][] {
+    if (typeof this.#raw !== 'object' || this.#raw === null) return [];
+    return Object.entries(this.#raw).flatMap(([name, value]): [string, SoapNode][] => {
+      const [first] = Array.isArray(value) ? (value as Raw[]) : [];
+      if (first === undefined || name === '$') return [];
+      return [[name.charAt(0).toUpperCase() + name.slice(1), new SoapNode(first)]];
+    });
+  }
+
   get exists(): boolean {
     return this.#raw !== undefined;
   }
@@ -37,6 +47,14 @@ export class SoapNode {
   get number(): number | undefined {
     const value = Number(this.text ?? NaN);
     return Number.isFinite(value) ? value : undefined;
+  }
+
+  get attributes(): [name: string, value: string][] {
+    const all = propertyOf(this.#raw, '$');
+    if (typeof all !== 'object' || all === null) return [];
+    return Object.entries(all).filter((entry): entry is [string, string] => {
+      return typeof entry[1] === 'string';
+    });
   }
 
   attribute(name: string): string | undefined {
