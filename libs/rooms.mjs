@@ -3,7 +3,7 @@
 
 export const ROOMS = [
   ['apps/server', 'Nest coat over the control plane', 'base contract catalog jobs onvif'],
-  ['apps/recorder', 'Nest coat over the hot path', 'base contract pipeline store timeline'],
+  ['apps/recorder', 'Nest coat over the hot path', 'base contract onvif pipeline store timeline'],
   [
     'apps/transcoder',
     'Nest coat over renditions and exports',

@@ -52,7 +52,7 @@ beforeAll(async () => {
         transport: 'tcp',
         recording: { mode: 'continuous', preRollSeconds: 5, postRollSeconds: 10 },
         retention: { days: 30 },
-        motion: { sensitivity: 0.5 },
+        motion: { source: 'video', sensitivity: 0.5 },
       },
     ],
   };

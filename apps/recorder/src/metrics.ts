@@ -28,7 +28,13 @@ export async function metricsText(recorder: Recorder, playback: Playback): Promi
     'reason',
   );
   const ended = gauge('track_disconnects_total', 'Runs ended.', 'camera', 'track', 'reason');
-  for (const { id: camera, state, recording: kept, tracks } of recorder.reports()) {
+  const events = gauge('camera_events_ok', 'Whether its own events are told.', 'camera');
+  const endless = gauge('camera_endless_alarms_total', 'Alarms closed by us.', 'camera');
+  for (const { id: camera, state, recording: kept, motion, tracks } of recorder.reports()) {
+    if (motion.events !== undefined) {
+      events.set({ camera }, motion.events.state === 'ok' ? 1 : 0);
+      endless.set({ camera }, motion.events.endlessAlarms);
+    }
     online.set({ camera }, state === 'online' ? 1 : 0);
     recording.set({ camera }, kept.active ? 1 : 0);
     for (const report of tracks) {

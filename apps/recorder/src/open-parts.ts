@@ -2,6 +2,7 @@
 // second, and cameras are to be recorded meanwhile.
 
 import type { Clock, Log, Shutdown } from '#base';
+import { EventSource } from '#onvif';
 import { Playback, Recorder } from '#pipeline';
 import type { RecorderConfig } from './config.js';
 import { ControlLink } from './control-link.js';
@@ -25,6 +26,14 @@ export async function openParts(o: {
     scrub: { periodDays: config.scrubDays, maxBytesPerSecond: config.scrubBytesPerSecond },
     motionProcesses: config.motionProcesses,
     push: config.push,
+    openAlarms: ({ id, onvif }, listener) =>
+      new EventSource({
+        address: onvif,
+        clock,
+        log: log.child({ camera: id }),
+        onMotion: (active) => listener.onMotion(active),
+        onState: (state, message) => listener.onState(state, message),
+      }),
     onEvent: (event) => reporter.link?.report(event),
   });
   shutdown.add('recorder', () => recorder.close());

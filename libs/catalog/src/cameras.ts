@@ -2,7 +2,7 @@
 
 import { IsNull } from 'typeorm';
 import { isUuid, NightjarError, type Clock, type SecretBox } from '#base';
-import type { Camera, CameraInput, CameraPatch, RecorderCamera } from '#contract';
+import type { Camera, CameraInput, CameraPatch, MotionSettings, RecorderCamera } from '#contract';
 import type { Database } from './database.js';
 import type { Ids } from './ids.js';
 import { cameraEntity, type CameraRow } from './schema.js';
@@ -71,6 +71,7 @@ export class Cameras {
         : { sub: replacedUrl(undefined, input.streams.sub) }),
       ...(input.onvif?.password === undefined ? {} : { onvifPassword: input.onvif.password }),
     };
+    needOnvif(input.motion, input.onvif?.url);
     const row: CameraRow = {
       id,
       name: input.name,
@@ -170,7 +171,8 @@ export class Cameras {
       table.find({ where: { recorder }, order: { id: 'ASC' } }),
     );
     return rows.map((row) => {
-      const { main, sub } = this.#secretsOf(row);
+      const { main, sub, onvifPassword } = this.#secretsOf(row);
+      const motion = motionOf(row);
       const removed = row.removedAt !== null;
       return {
         id: row.id,
@@ -180,7 +182,17 @@ export class Cameras {
         // A schedule would switch a removed camera on again.
         recording: removed ? { mode: 'off', preRollSeconds: 0, postRollSeconds: 0 } : row.recording,
         retention: row.retention,
-        motion: row.motion,
+        motion,
+        // A recorder gets no password that it has no use for.
+        ...(motion.source === 'video' || removed || row.onvifUrl === null
+          ? {}
+          : {
+              onvif: {
+                url: row.onvifUrl,
+                ...(row.onvifUsername === null ? {} : { username: row.onvifUsername }),
+                ...(onvifPassword === undefined ? {} : { password: onvifPassword }),
+              },
+            }),
         ...(removed ? { removed } : {}),
       };
     });
@@ -218,7 +230,9 @@ export class Cameras {
     if (patch.location !== undefined) changed.location = patch.location;
     changed.recording = merged(row.recording, patch.recording);
     changed.retention = merged(row.retention, patch.retention);
-    changed.motion = merged(row.motion, patch.motion);
+    const motion = merged(motionOf(row), patch.motion);
+    needOnvif(motion, changed.onvifUrl);
+    changed.motion = motion;
     return changed;
   }
 
@@ -270,7 +284,7 @@ export class Cameras {
         hasCredentials(secrets.main) || (secrets.sub !== undefined && hasCredentials(secrets.sub)),
       recording: row.recording,
       retention: row.retention,
-      motion: row.motion,
+      motion: motionOf(row),
       ...(row.location === null ? {} : { location: row.location }),
       transport: row.transport,
       ptz: row.onvifUrl !== null,
@@ -294,6 +308,19 @@ function madeKeys(before: Partial<CameraSecrets>, after: CameraSecrets): Pick<Ca
 /** Binds sealed secrets to their row: a text copied to another camera does not open. */
 function purposeOf(id: string): string {
   return `camera ${id}`;
+}
+
+/** Rows from before there was a choice have no source. */
+function motionOf(row: CameraRow): MotionSettings {
+  return { ...row.motion, source: row.motion.source ?? 'video' };
+}
+
+function needOnvif({ source }: MotionSettings, url: string | null | undefined): void {
+  if (source === 'video' || (url !== null && url !== undefined)) return;
+  throw new NightjarError(
+    'invalid-argument',
+    `motion.source: ${source} needs an ONVIF address to ask for the camera's events, found none`,
+  );
 }
 
 function sameHost(a: string, b: string): boolean {

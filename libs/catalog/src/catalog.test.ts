@@ -85,6 +85,28 @@ describe('cameras', () => {
     expect(await catalog.cameras.list()).toEqual([added]);
   });
 
+  test('a recorder gets the ONVIF password of a camera whose events it asks for, and of no other', async () => {
+    const quiet = await addCamera();
+    const telling = await addCamera({ motion: { source: 'onvif' } });
+    expect([quiet.motion.source, telling.motion.source]).toEqual(['video', 'onvif']);
+    await catalog.cameras.claim('recorder-1');
+    const told = await catalog.cameras.forRecorder('recorder-1');
+    expect(told.find(({ id }) => id === quiet.id)).not.toHaveProperty('onvif');
+    expect(told.find(({ id }) => id === telling.id)).toMatchObject({
+      motion: { source: 'onvif' },
+      onvif: { url: 'http://host/onvif', username: 'guard', password: 'hushhush' },
+    });
+    await expect(catalog.cameras.change(telling.id, { onvif: null })).rejects.toMatchObject({
+      code: 'invalid-argument',
+    });
+    await expect(addCamera({ motion: { source: 'both' }, onvif: undefined })).rejects.toMatchObject(
+      { code: 'invalid-argument' },
+    );
+    await catalog.cameras.remove(telling.id);
+    const after = await catalog.cameras.forRecorder('recorder-1');
+    expect(after.find(({ id }) => id === telling.id)).not.toHaveProperty('onvif');
+  });
+
   test('a patch merges one level deep and null removes', async () => {
     const { id } = await addCamera({ retention: { days: 9, minDays: 2 } });
     clock.advance(1000);

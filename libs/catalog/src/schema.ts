@@ -17,7 +17,8 @@ export interface CameraRow {
   transport: 'tcp' | 'udp' | 'http';
   recording: Recording;
   retention: Retention;
-  motion: MotionSettings;
+  /** `source` is younger than the table. */
+  motion: Omit<MotionSettings, 'source'> & Partial<Pick<MotionSettings, 'source'>>;
   location: Location | null;
   /** The recorder that records it; null until one has claimed it. */
   recorder: string | null;

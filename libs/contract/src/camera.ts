@@ -51,7 +51,13 @@ export const polygonSchema = z
   .max(64);
 export type Polygon = z.infer<typeof polygonSchema>;
 
+/** Movement is learned from the picture, from the camera's own ONVIF events, or from either. */
+export const motionSourceSchema = z.enum(['video', 'onvif', 'both']);
+export type MotionSource = z.infer<typeof motionSourceSchema>;
+
 export const motionSettingsSchema = z.object({
+  /** `onvif` and `both` need an ONVIF address. */
+  source: motionSourceSchema.default('video'),
   sensitivity: z.number().min(0).max(1).default(0.5),
   /** When given, only movement inside one of them counts. */
   zones: z.array(polygonSchema).max(32).optional(),
@@ -118,6 +124,7 @@ export const cameraPatchSchema = z.object({
     .optional(),
   motion: z
     .object({
+      source: motionSourceSchema.optional(),
       sensitivity: z.number().min(0).max(1).optional(),
       zones: z.array(polygonSchema).max(32).nullable().optional(),
       masks: z.array(polygonSchema).max(32).nullable().optional(),

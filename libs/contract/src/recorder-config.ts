@@ -13,6 +13,10 @@ export const recorderCameraSchema = z.object({
   recording: recordingSchema,
   retention: retentionSchema,
   motion: motionSettingsSchema,
+  /** Only where its events are a source of movement. */
+  onvif: z
+    .object({ url: z.string(), username: z.string().optional(), password: z.string().optional() })
+    .optional(),
   /** The camera is gone: record nothing, keep its footage until it expires. */
   removed: z.boolean().optional(),
 });

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { gapReasonSchema, instantSchema, trackSchema, videoCodecSchema } from './scalars.js';
-import { recordingModeSchema } from './camera.js';
+import { motionSourceSchema, recordingModeSchema } from './camera.js';
 
 export const cameraStateSchema = z.enum(['online', 'connecting', 'offline', 'disabled']);
 export type CameraState = z.infer<typeof cameraStateSchema>;
@@ -52,6 +52,17 @@ export const cameraStatusSchema = z.object({
     level: z.number(),
     /** `behind`: the detector lost pace, so the camera records continuously. */
     detector: z.enum(['ok', 'starting', 'behind', 'failed', 'off']),
+    source: motionSourceSchema.optional(),
+    /** The camera's own events, where they are a source of movement. */
+    events: z
+      .object({
+        state: z.enum(['starting', 'ok', 'failed']),
+        /** What fails, as a sentence. */
+        message: z.string().optional(),
+        /** Alarms that were closed because their end never came. */
+        endlessAlarms: z.number(),
+      })
+      .optional(),
   }),
   tracks: z.array(trackStatusSchema),
 });

@@ -3,7 +3,7 @@
 import { NightjarError } from '#base';
 import { escapeXml, type GuardedCam, type OwnRequest } from './guarded-cam.js';
 import type { Behaviour } from './quirks.js';
-import { SoapNode } from './soap-node.js';
+import type { SoapNode } from './soap-node.js';
 import type { SoapAnswer } from './soap-answer.js';
 
 const EVENTS = 'http://www.onvif.org/ver10/events/wsdl';
@@ -39,17 +39,12 @@ export class PullPoint {
 
   /** Throws what `GuardedCam.call` throws; `unsupported` when the camera has no event service. */
   static async create(options: PullPointOptions): Promise<PullPoint> {
-    const { topicFilter } = options.behaviour;
-    const filter =
-      topicFilter === undefined
-        ? ''
-        : `<Filter><TopicExpression xmlns="${NOTIFY}" xmlns:tns1="http://www.onvif.org/ver10/topics" Dialect="${EVENTS.replace('events/wsdl', 'tev/topicExpression/ConcreteSet')}">${escapeXml(topicFilter)}</TopicExpression></Filter>`;
     const { cam, signal } = options;
     const { node } = await cam.send(
       {
         action: `${EVENTS}/EventPortType/CreatePullPointSubscriptionRequest`,
         to: { service: 'events' },
-        body: `<CreatePullPointSubscription xmlns="${EVENTS}">${filter}<InitialTerminationTime>${secondsOf(LIFETIME_MS)}</InitialTerminationTime></CreatePullPointSubscription>`,
+        body: `<CreatePullPointSubscription xmlns="${EVENTS}"><InitialTerminationTime>${secondsOf(LIFETIME_MS)}</InitialTerminationTime></CreatePullPointSubscription>`,
       },
       { deadlineMs: DEADLINE_MS, signal },
     );

@@ -16,8 +16,6 @@ export interface Behaviour {
   readonly unconfirmedEndMs: number;
   /** `repeat`: it never says that an alarm ended, so there is nothing to ask it for either. */
   readonly alarmEnd: 'message' | 'repeat';
-  /** Only these topics are asked for; all of them when absent. */
-  readonly topicFilter?: string;
 }
 
 export interface Quirk {

@@ -1,8 +1,12 @@
 // What a recorder is told of a camera: plain values, mapped from the contract by the app.
 
 import type { MotionPolygon } from '#motion';
+import type { OnvifAccess } from './camera-alarms.js';
 
 export type RecordingMode = 'motion' | 'motion+lowres' | 'continuous' | 'off';
+
+/** `onvif` is the camera's own word. */
+export type MotionSource = 'video' | 'onvif' | 'both';
 
 export interface CameraSettings {
   readonly id: string;
@@ -23,10 +27,14 @@ export interface CameraSettings {
     readonly maxBytes?: number | undefined;
   };
   readonly motion: {
+    /** `video` when absent. */
+    readonly source?: MotionSource | undefined;
     readonly sensitivity: number;
     readonly zones?: readonly MotionPolygon[] | undefined;
     readonly masks?: readonly MotionPolygon[] | undefined;
   };
+  /** Where the camera's own events are asked for. */
+  readonly onvif?: OnvifAccess | undefined;
   /** No longer recorded; its footage stays until it expires. */
   readonly removed?: boolean | undefined;
 }

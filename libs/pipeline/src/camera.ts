@@ -2,19 +2,26 @@
 
 import type { Clock, Log, Timer } from '#base';
 import type { TrackName } from '#media';
-import type { MotionChannel, MotionSample, MotionService } from '#motion';
+import type { MotionSample, MotionService } from '#motion';
 import type { PushDoor } from '#rtmp';
 import type { StreamEndReason } from '#rtsp';
 import type { ChunkStore } from '#store';
 import type { Timeline, TimelineBatch } from '#timeline';
 import { detectorSentence, diskSentence, gapReasonOf, isOutage } from './gap-reasons.js';
 import { CLOCK_TOLERANCE_US, openLedger } from './open-ledger.js';
-import { modeAt, type CameraSettings, type RecordingMode } from './camera-settings.js';
+import type { OpenAlarms } from './camera-alarms.js';
+import {
+  modeAt,
+  type CameraSettings,
+  type MotionSource,
+  type RecordingMode,
+} from './camera-settings.js';
 import type { FlushedCamera, FlushScheduler } from './flush-scheduler.js';
 import type { GapLedger, GapReason, LedgerState } from './gap-ledger.js';
 import { TrackGate, type DetectorState, type GatePolicy } from './gate.js';
 import type { TrackHub } from './hub.js';
 import { MotionEvents } from './motion-events.js';
+import { MotionWatch, moreTrusted, sourceOf, type AlarmReport } from './motion-watch.js';
 import type { SlabPool } from './slab-pool.js';
 import { TrackFeed, type TrackReport } from './track-feed.js';
 import { TrackFlush, type DiskFailure, type WaitingBytes } from './track-flush.js';
@@ -31,6 +38,7 @@ export interface RecordedCameraOptions {
   readonly scheduler: FlushScheduler;
   readonly motion: MotionService;
   readonly door: PushDoor;
+  readonly openAlarms?: OpenAlarms | undefined;
   readonly pool: SlabPool;
   readonly waiting: WaitingBytes;
   readonly clock: Clock;
@@ -59,6 +67,9 @@ export interface CameraReport {
     readonly active: boolean;
     readonly level: number;
     readonly detector: DetectorState | 'off';
+    readonly source: MotionSource;
+    /** The camera's own events, where they are asked for. */
+    readonly events?: AlarmReport;
   };
   readonly tracks: readonly TrackReport[];
 }
@@ -73,14 +84,13 @@ export class RecordedCamera implements FlushedCamera {
   readonly #options: RecordedCameraOptions;
   readonly #ledger: GapLedger;
   readonly #events: MotionEvents;
+  readonly #motion: MotionWatch;
   /** UTC where each track's footage ends, over its runs. */
   readonly #ends: Map<VideoTrack, number>;
   readonly #lanes = new Map<VideoTrack, Lane>();
   readonly #log: Log;
   #settings: CameraSettings;
   #mode: RecordingMode;
-  #channel: MotionChannel | undefined;
-  #leaveHub: (() => void) | undefined;
   #timer: Timer | undefined;
   /** Why the main stream is away; undefined while its records come. */
   #away: GapReason | undefined = 'restart';
@@ -102,6 +112,14 @@ export class RecordedCamera implements FlushedCamera {
     this.#ends = ends;
     this.#log = options.log.child({ camera: settings.id });
     this.#events = new MotionEvents(settings.id);
+    this.#motion = new MotionWatch({
+      motion: options.motion,
+      openAlarms: options.openAlarms,
+      clock,
+      onSample: (sample) => this.#onSample(sample),
+      onMoving: (moving, atUnixUs) => this.#lanes.get('main')?.gate.motion(moving, atUnixUs),
+      onState: () => this.#feedDetector(),
+    });
     this.#mode = modeAt(settings.recording, clock.nowUnixMs());
     this.#startedAtMs = clock.monotonicMs();
   }
@@ -176,20 +194,23 @@ export class RecordedCamera implements FlushedCamera {
     }
     if (transportChanged || before.streams.sub !== settings.streams.sub) {
       // Movement may be looked for on the other stream from now on.
-      this.#leaveMotion();
+      this.#motion.leaveVideo();
       await this.#closeLane('sub');
       if (settings.streams.sub !== undefined) this.#openLane('sub', settings.streams.sub);
       this.#startedAtMs = this.#options.clock.monotonicMs();
     }
     this.#watchMotion();
-    this.#channel?.setSettings(settings.motion);
     this.#applyMode();
   }
 
   /** Everything that was received is safe when it resolves; the time from now on is `reason`. */
   async close(reason: 'restart' | 'off'): Promise<void> {
     this.#timer?.cancel();
-    await Promise.all([this.#closeLane('main', reason), this.#closeLane('sub')]);
+    await Promise.all([
+      this.#motion.close(),
+      this.#closeLane('main', reason),
+      this.#closeLane('sub'),
+    ]);
     this.#options.scheduler.remove(this);
     this.#away = reason;
     this.#mark(this.#options.clock.nowUnixUs());
@@ -203,6 +224,7 @@ export class RecordedCamera implements FlushedCamera {
     const reason = this.#sentence();
     const missing = this.#missing();
     const since = this.#keepingSinceUs;
+    const events = this.#motion.alarms;
     return {
       id: this.#settings.id,
       state: main?.feed.online === true ? 'online' : this.#everTried ? 'offline' : 'connecting',
@@ -217,6 +239,8 @@ export class RecordedCamera implements FlushedCamera {
         active: main?.gate.moving ?? false,
         level: this.#events.level,
         detector: this.#detector(),
+        source: sourceOf(this.#settings),
+        ...(events === undefined ? {} : { events }),
       },
       tracks: [...this.#lanes.values()].map((lane) => lane.feed.report()),
     };
@@ -284,7 +308,7 @@ export class RecordedCamera implements FlushedCamera {
     const lane = this.#lanes.get(track);
     if (lane === undefined) return;
     const watched = this.#motionTrack() === track;
-    if (watched || track === 'sub') this.#leaveMotion();
+    if (watched || track === 'sub') this.#motion.leaveVideo();
     await lane.feed.stop();
     this.#ends.set(track, lane.feed.lastEndUnixUs);
     lane.gate.close();
@@ -345,6 +369,7 @@ export class RecordedCamera implements FlushedCamera {
       if (!lane.gate.keeping || !lane.feed.online) void lane.flush.sealIfDue();
     }
     this.#applyMode();
+    this.#motion.tick();
     this.#feedDetector();
   }
 
@@ -370,48 +395,31 @@ export class RecordedCamera implements FlushedCamera {
     return this.#settings.streams.sub === undefined ? 'main' : 'sub';
   }
 
-  /** Opens or closes the motion channel, on the small picture where there is one. */
+  /** Looks for movement where it is to be learned from, in the small picture where there is one. */
   #watchMotion(): void {
-    const lane = this.#lanes.get(this.#motionTrack());
-    if (this.#mode === 'off' || lane === undefined) return this.#leaveMotion();
-    if (this.#leaveHub !== undefined) return;
-    const channel = this.#options.motion.open({
-      ...this.#settings.motion,
-      onSample: (sample) => this.#onSample(sample),
-      onState: () => this.#feedDetector(),
-    });
-    this.#channel = channel;
-    this.#leaveHub = lane.feed.hub.subscribe({
-      onFormat: (format) => channel.setFormat(format),
-      onFrame: ({ record, start, end, key, utcUs }) =>
-        channel.offer(record.buffer.subarray(start, end), key, utcUs),
-    });
+    if (this.#mode === 'off') return this.#motion.leave();
+    this.#motion.watch(this.#lanes.get(this.#motionTrack())?.feed.hub, this.#settings);
     this.#feedDetector();
   }
 
-  #leaveMotion(): void {
-    this.#leaveHub?.();
-    this.#channel?.close();
-    this.#leaveHub = undefined;
-    this.#channel = undefined;
-  }
-
   #onSample(sample: MotionSample): void {
-    if (this.#events.sample(sample)) {
-      const { id, name } = this.#settings;
-      const message = `movement at ${name}`;
-      this.#options.onEvent({ kind: 'motion', camera: id, atUnixUs: sample.atUnixUs, message });
-    }
-    this.#lanes.get('main')?.gate.motion(sample.moving, sample.atUnixUs);
+    if (!this.#events.sample(sample)) return;
+    const { id, name } = this.#settings;
+    const message = `movement at ${name}`;
+    this.#options.onEvent({ kind: 'motion', camera: id, atUnixUs: sample.atUnixUs, message });
   }
 
   #detector(): DetectorState | 'off' {
-    const channel = this.#channel;
-    if (channel === undefined) return 'off';
+    return moreTrusted(this.#videoDetector(), this.#motion.alarms?.state);
+  }
+
+  #videoDetector(): DetectorState | 'off' {
+    const state = this.#motion.video;
+    if (state === 'off') return 'off';
     const source = this.#lanes.get(this.#motionTrack())?.feed;
-    if (source?.online === true || this.#motionTrack() === 'main') return channel.state;
+    if (source?.online === true || this.#motionTrack() === 'main') return state;
     const waitedMs = this.#options.clock.monotonicMs() - this.#startedAtMs;
-    return waitedMs < SUB_PATIENCE_MS && channel.state === 'starting' ? 'starting' : 'failed';
+    return waitedMs < SUB_PATIENCE_MS && state === 'starting' ? 'starting' : 'failed';
   }
 
   #feedDetector(): void {
@@ -438,12 +446,18 @@ export class RecordedCamera implements FlushedCamera {
     const sub = this.#lanes.get('sub')?.feed;
     if (main?.reason !== undefined) return main.reason;
     if (this.#disk !== undefined) return this.#disk.message;
+    const alarms = this.#motion.alarms;
     if (this.#lanes.get('main')?.gate.keepsForDetector === true) {
+      if (alarms !== undefined) {
+        return `recording continuously: ${alarms.message ?? 'the camera has not told of its events yet'}`;
+      }
       if (sub?.reason !== undefined) {
         return `recording continuously: the sub stream, which motion is looked for in, is away (${sub.reason})`;
       }
       return `recording continuously: the motion detector ${detectorSentence(this.#detector())}`;
     }
+    if (alarms?.message !== undefined)
+      return `motion is looked for in the picture only: ${alarms.message}`;
     if (sub?.reason !== undefined) return `the sub stream: ${sub.reason}`;
     if (this.#mode === 'motion+lowres' && sub === undefined) {
       return 'no sub stream is configured, so only movement is recorded';

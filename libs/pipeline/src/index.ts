@@ -3,6 +3,13 @@
 // second its reason; retention deletes, playback and live hand out. A Recorder owns all of it (see
 // LIFETIME.md). It decodes no picture, speaks no HTTP and knows nothing of users.
 
+export type {
+  AlarmListener,
+  AlarmState,
+  CameraAlarms,
+  OnvifAccess,
+  OpenAlarms,
+} from './camera-alarms.js';
 export type { CameraSettings, RecordingMode, ScheduleEntry } from './camera-settings.js';
 export type { CameraEvent, CameraReport, VideoTrack } from './camera.js';
 export type { Period } from './footage.js';

@@ -5,6 +5,7 @@ import { MotionService } from '#motion';
 import { PushDoor } from '#rtmp';
 import { ChunkStore, foldGroups, type ChunkStoreOptions, type ScannedChunk } from '#store';
 import { Timeline, type GroupRow, type HoldRow } from '#timeline';
+import type { OpenAlarms } from './camera-alarms.js';
 import type { CameraSettings } from './camera-settings.js';
 import { DamageLedger } from './damage-ledger.js';
 import { Scrub, type ScrubOptions } from './scrub.js';
@@ -35,6 +36,8 @@ export interface RecorderOptions {
   readonly motionProcesses?: number | undefined;
   /** Where cameras push to; open only while there is one. Default: RTMP's port on every address. */
   readonly push?: { readonly host: string; readonly port: number };
+  /** Asks cameras for their own events; without it such a camera records continuously. */
+  readonly openAlarms?: OpenAlarms;
   onEvent?(event: CameraEvent): void;
 }
 
@@ -286,7 +289,7 @@ export class Recorder {
   }
 
   async #openCamera(settings: CameraSettings): Promise<void> {
-    const { clock, log, onEvent } = this.#options;
+    const { clock, log, onEvent, openAlarms } = this.#options;
     const camera = await RecordedCamera.open({
       settings,
       store: this.store,
@@ -294,6 +297,7 @@ export class Recorder {
       scheduler: this.#scheduler,
       motion: this.#motion,
       door: this.#door,
+      openAlarms,
       pool: this.pool,
       waiting: this.waiting,
       clock,

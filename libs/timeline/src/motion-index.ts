@@ -212,8 +212,11 @@ function passes(row: MotionRow, filter: EventFilter): boolean {
   if (row.startUnixUs >= filter.toUnixUs || row.endUnixUs <= filter.fromUnixUs) return false;
   if (row.peak < filter.minLevel) return false;
   const { words } = filter;
+  if (words === undefined) return true;
+  const cells = wordsOf(row.cells);
+  // Without any cell its place is not known: it may have been here.
   return (
-    words === undefined || wordsOf(row.cells).some((word, at) => (word & (words[at] ?? 0)) > 0)
+    cells.some((word, at) => (word & (words[at] ?? 0)) > 0) || cells.every((word) => word === 0)
   );
 }
 

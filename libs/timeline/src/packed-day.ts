@@ -25,7 +25,7 @@ export interface EventFilter {
   readonly fromUnixUs: number;
   readonly toUnixUs: number;
   readonly minLevel: number;
-  /** Nine words of sixteen cells; an event must have one of them. */
+  /** Nine words of sixteen cells; an event must have one of them, or none at all. */
   readonly words?: Uint16Array;
 }
 
@@ -131,9 +131,13 @@ export class PackedDay {
 
   #meets(event: number, words: Uint16Array): boolean {
     const at = event * WORDS;
+    let known = 0;
     for (let word = 0; word < WORDS; word++) {
-      if (((this.#cells[at + word] as number) & (words[word] as number)) !== 0) return true;
+      const cells = this.#cells[at + word] as number;
+      if ((cells & (words[word] as number)) !== 0) return true;
+      known |= cells;
     }
-    return false;
+    // Without any cell its place is not known: it may have been here.
+    return known === 0;
   }
 }

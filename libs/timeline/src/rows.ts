@@ -108,7 +108,7 @@ export interface MotionQuery {
   readonly cameras: readonly string[];
   readonly fromUnixUs: number;
   readonly toUnixUs: number;
-  /** 18 bytes: only events that moved in one of these cells. */
+  /** 18 bytes: only events that moved in one of these cells, or whose place is not known. */
   readonly cells?: Uint8Array;
   readonly minLevel?: number;
   readonly limit: number;

@@ -368,6 +368,28 @@ test('motion is found by time, level and region, newest first, page by page', as
   ]);
 });
 
+test('an event whose place is not known is in no place left out, fresh or packed', async () => {
+  const query = { cameras: [CAMERA], fromUnixUs: T0, toUnixUs: T0 + DAY, limit: 10 };
+  const motion = [
+    { camera: CAMERA, startUnixUs: T0, endUnixUs: T0 + SECOND, peak: 1, cells: new Uint8Array(18) },
+    {
+      camera: CAMERA,
+      startUnixUs: T0 + 60 * SECOND,
+      endUnixUs: T0 + 61 * SECOND,
+      peak: 1,
+      cells: withCell(3),
+    },
+  ];
+  await timeline.commit({ motion });
+  const starts = async (cell: number): Promise<number[]> => {
+    const { items } = await timeline.motion({ ...query, cells: withCell(cell) });
+    return items.map((row) => (row.startUnixUs - T0) / SECOND);
+  };
+  expect([await starts(3), await starts(4)]).toEqual([[60, 0], [0]]);
+  await timeline.packMotion();
+  expect([await starts(3), await starts(4)]).toEqual([[60, 0], [0]]);
+});
+
 test('an event that grows replaces itself, fresh or packed', async () => {
   const query = { cameras: [CAMERA], fromUnixUs: T0, toUnixUs: T0 + DAY, limit: 10 };
   await timeline.commit({ motion: [event(0)] });

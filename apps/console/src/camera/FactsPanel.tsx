@@ -48,6 +48,7 @@ export function Facts({ camera, status }: { camera: Camera; status: CameraStatus
         : formatAgo(Date.parse(status.lastFrameAt), nowMs),
     ],
     ['Motion', status === undefined ? undefined : motionWords(status.motion)],
+    ['Camera’s own events', eventWords(status?.motion.events)],
     ['Lost packets', countOf(status, 'lostPackets')],
     ['Reconnects', reconnectWords(status)],
     ['Kept for', `${camera.retention.days} d`],
@@ -82,7 +83,11 @@ function clockWords(offsetMs: number): string {
 function motionWords(motion: CameraStatus['motion']): string {
   switch (motion.detector) {
     case 'ok':
-      return `${motion.active ? 'moving' : 'still'}, ${formatPercent(motion.level)}`;
+      return motion.source === 'onvif'
+        ? motion.active
+          ? 'moving, says the camera'
+          : 'still, says the camera'
+        : `${motion.active ? 'moving' : 'still'}, ${formatPercent(motion.level)}`;
     case 'starting':
       return 'detector starting';
     case 'behind':
@@ -92,6 +97,13 @@ function motionWords(motion: CameraStatus['motion']): string {
     case 'off':
       return 'detector off';
   }
+}
+
+function eventWords(events: CameraStatus['motion']['events']): string | undefined {
+  if (events === undefined) return undefined;
+  const state = { ok: 'heard', starting: 'being asked for', failed: 'away' }[events.state];
+  if (events.endlessAlarms === 0) return state;
+  return `${state}; ${events.endlessAlarms} alarms without an end were closed`;
 }
 
 const countOf = (status: CameraStatus | undefined, field: 'lostPackets'): string | undefined =>

@@ -49,6 +49,7 @@ export function MotionCard({ item, name }: { item: MotionEvent; name: string }) 
           {formatDay(fromMs)} {formatClock(fromMs)}
         </span>
         <span>{formatSpan(toMs - fromMs)}</span>
+        {item.cells.length === 0 && <span>told by the camera, place not known</span>}
       </div>
     </Link>
   );
