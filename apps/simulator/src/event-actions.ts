@@ -1,8 +1,7 @@
 // The event service's requests, answered: create, pull, renew, ask again, give back.
 
-import { envelope, fault, secondsOf, type SoapRequest } from './soap.js';
+import { envelope, fault, secondsOf, type OnvifAnswer, type SoapRequest } from './soap.js';
 import type { OnvifEvents } from './onvif-events.js';
-import type { OnvifAnswer } from './onvif-device.js';
 
 export interface EventCall {
   /** Path and query of the request. */

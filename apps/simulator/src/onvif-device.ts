@@ -5,7 +5,7 @@ import type { Credentials } from './digest-gate.js';
 import type { PtzHead, PtzVector } from './ptz-head.js';
 import { eventActions, type EventAction, type ReferenceStyle } from './event-actions.js';
 import { OnvifEvents } from './onvif-events.js';
-import { envelope, escapeXml, fault, secondsOf, SoapRequest } from './soap.js';
+import { envelope, escapeXml, fault, secondsOf, SoapRequest, type OnvifAnswer } from './soap.js';
 
 export interface OnvifProfile {
   readonly token: string;
@@ -49,11 +49,6 @@ export interface OnvifCall {
   /** The host and port that the client spoke to. */
   readonly host: string;
   readonly rtspPort: number;
-}
-
-export interface OnvifAnswer {
-  readonly status: number;
-  readonly xml: string;
 }
 
 /** What anybody may ask (ONVIF Core, 5.9.4: pre-authentication). */

@@ -18,6 +18,12 @@ const NAMESPACES = [
   'xmlns:ter="http://www.onvif.org/ver10/error"',
 ].join(' ');
 
+export interface OnvifAnswer {
+  /** Of HTTP; 0: the connection ends without an answer. */
+  readonly status: number;
+  readonly xml: string;
+}
+
 export function envelope(body: string): string {
   return `<?xml version="1.0" encoding="UTF-8"?><s:Envelope ${NAMESPACES}><s:Body>${body}</s:Body></s:Envelope>`;
 }

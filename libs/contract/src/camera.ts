@@ -53,7 +53,6 @@ export type Polygon = z.infer<typeof polygonSchema>;
 
 /** Movement is learned from the picture, from the camera's own ONVIF events, or from either. */
 export const motionSourceSchema = z.enum(['video', 'onvif', 'both']);
-export type MotionSource = z.infer<typeof motionSourceSchema>;
 
 export const motionSettingsSchema = z.object({
   /** `onvif` and `both` need an ONVIF address. */
