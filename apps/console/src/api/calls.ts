@@ -50,6 +50,12 @@ export const calls = {
   addCamera: (body: Body) => request('POST', '/api/cameras', { body, answer: cameraSchema }),
   changeCamera: (id: string, body: Body) =>
     request('PATCH', '/api/cameras/:id', { params: { id }, body, answer: cameraSchema }),
+  renewPublishKey: (id: string, track: 'main' | 'sub') =>
+    request('POST', '/api/cameras/:id/publish-key', {
+      params: { id },
+      body: { track },
+      answer: cameraSchema,
+    }),
   deleteCamera: (id: string) => request('DELETE', '/api/cameras/:id', { params: { id } }),
   statuses: () =>
     request('GET', '/api/status', {

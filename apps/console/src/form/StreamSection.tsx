@@ -1,10 +1,12 @@
 // Where the camera's pictures come from: addresses, credentials, transport, and a test of both.
 
-import { PasswordInput, Select, TextInput } from '@mantine/core';
+import { PasswordInput, SegmentedControl, Select, TextInput } from '@mantine/core';
+import { PUSH, type Camera } from '#contract';
 import type { CameraDraft } from './camera-draft.js';
 import classes from './Form.module.css';
 import { FormSection } from './FormSection.js';
 import { ProbePanel } from './ProbePanel.js';
+import { PushFields } from './PushFields.js';
 import { nameFromUrl, urlFault, withCredentials } from './stream-url.js';
 
 export interface DraftProps {
@@ -13,13 +15,14 @@ export interface DraftProps {
 }
 
 interface StreamSectionProps extends DraftProps {
-  /** Whether the server already holds credentials, which it never shows. */
-  readonly hasCredentials: boolean;
+  /** As it is stored; absent for one that is being added. */
+  readonly stored?: Camera;
+  /** New addresses to publish to were made. */
+  onAddresses(camera: Camera): void;
 }
 
-export function StreamSection({ draft, onChange, hasCredentials }: StreamSectionProps) {
-  const url = (text: string) => withCredentials(text.trim(), draft.username, draft.password);
-  const cannotTest = (text: string) => text.trim() === '' || urlFault(text) !== undefined;
+export function StreamSection({ draft, onChange, stored, onAddresses }: StreamSectionProps) {
+  const pushes = draft.mainUrl === PUSH;
   return (
     <FormSection title="Camera">
       <TextInput
@@ -32,6 +35,40 @@ export function StreamSection({ draft, onChange, hasCredentials }: StreamSection
         placeholder={nameFromUrl(draft.mainUrl) || 'Gate'}
         data-testid="camera-name"
       />
+      <SegmentedControl
+        fullWidth
+        aria-label="How its pictures come"
+        data={[
+          { value: 'called', label: 'Nightjar calls the camera (RTSP)' },
+          { value: 'pushed', label: 'The camera pushes to Nightjar (RTMP)' },
+        ]}
+        value={pushes ? 'pushed' : 'called'}
+        onChange={(value) => onChange({ mainUrl: value === 'pushed' ? PUSH : '', subUrl: '' })}
+        data-testid="camera-way"
+      />
+      {pushes ? (
+        <PushFields draft={draft} onChange={onChange} stored={stored} onAddresses={onAddresses} />
+      ) : (
+        <CalledFields
+          draft={draft}
+          onChange={onChange}
+          hasCredentials={stored?.hasCredentials === true}
+        />
+      )}
+    </FormSection>
+  );
+}
+
+interface CalledFieldsProps extends DraftProps {
+  /** Whether the server already holds credentials, which it never shows. */
+  readonly hasCredentials: boolean;
+}
+
+function CalledFields({ draft, onChange, hasCredentials }: CalledFieldsProps) {
+  const url = (text: string) => withCredentials(text.trim(), draft.username, draft.password);
+  const cannotTest = (text: string) => text.trim() === '' || urlFault(text) !== undefined;
+  return (
+    <>
       <TextInput
         label="Main stream"
         description="What is recorded. Its RTSP address stands in the camera’s manual or its web page."
@@ -118,6 +155,6 @@ export function StreamSection({ draft, onChange, hasCredentials }: StreamSection
           The stored user and password are not shown. A test of an address needs them typed again.
         </p>
       )}
-    </FormSection>
+    </>
   );
 }

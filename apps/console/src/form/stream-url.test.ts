@@ -15,6 +15,8 @@ test('an address that names its user keeps it', () => {
 test('faults are said', () => {
   expect(urlFault('')).toBeUndefined();
   expect(urlFault('rtsp://host/path')).toBeUndefined();
+  expect(urlFault('push')).toBeUndefined();
+  expect(withCredentials('push', 'a', 'b')).toBe('push');
   expect(urlFault('http://host')).toMatch(/rtsp/);
   expect(urlFault('rtsp://')).toMatch(/complete/);
   expect(nameFromUrl('rtsp://user:x@gate.local/1')).toBe('gate.local');

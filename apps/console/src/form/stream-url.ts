@@ -1,5 +1,7 @@
 // Stream addresses: user and password go in by their own fields, so that nobody must escape them.
 
+import { PUSH } from '#contract';
+
 /** The same address with user and password, escaped; unchanged without a user. */
 export function withCredentials(url: string, username: string, password: string): string {
   if (username === '' || !URL.canParse(url)) return url;
@@ -12,7 +14,7 @@ export function withCredentials(url: string, username: string, password: string)
 
 /** Why an address cannot be a camera's, or undefined. */
 export function urlFault(url: string): string | undefined {
-  if (url.trim() === '') return undefined;
+  if (url.trim() === '' || url === PUSH) return undefined;
   if (!/^rtsps?:\/\//i.test(url)) return 'Must start with rtsp:// or rtsps://';
   return URL.canParse(url) && new URL(url).hostname !== ''
     ? undefined

@@ -4,11 +4,13 @@ import { Button, SegmentedControl } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { Link, useNavigate } from 'react-router';
+import type { Camera } from '#contract';
 import { calls } from '../api/calls.js';
 import { addBody, EMPTY_DRAFT, type CameraDraft } from '../form/camera-draft.js';
 import { Discovery } from '../form/Discovery.js';
 import classes from '../form/Form.module.css';
 import { MotionSection } from '../form/MotionSection.js';
+import { PublishAddresses } from '../form/PublishAddresses.js';
 import { RecordingSection } from '../form/RecordingSection.js';
 import { RetentionSection } from '../form/RetentionSection.js';
 import { StreamSection } from '../form/StreamSection.js';
@@ -21,16 +23,19 @@ export function AddCameraPage() {
   const client = useQueryClient();
   const [way, setWay] = useState('address');
   const [draft, setDraft] = useState<CameraDraft>(EMPTY_DRAFT);
+  const [added, setAdded] = useState<Camera>();
   const change = (part: Partial<CameraDraft>) => setDraft((old) => ({ ...old, ...part }));
   const named = { ...draft, name: draft.name.trim() || nameFromUrl(draft.mainUrl) };
   const save = useMutation({
     mutationFn: () => calls.addCamera(addBody(named)),
     onSuccess: async (camera) => {
       await client.invalidateQueries({ queryKey: ['cameras'] });
-      void navigate(`/cameras/${camera.id}`);
+      if (camera.publish === undefined) void navigate(`/cameras/${camera.id}`);
+      else setAdded(camera);
     },
   });
   const ready =
+    added === undefined &&
     draft.mainUrl.trim() !== '' &&
     urlFault(draft.mainUrl) === undefined &&
     urlFault(draft.subUrl) === undefined &&
@@ -54,6 +59,9 @@ export function AddCameraPage() {
         />
       }
     >
+      {added !== undefined && (
+        <PublishAddresses camera={added} onClose={() => void navigate(`/cameras/${added.id}`)} />
+      )}
       <div className={classes.form}>
         <div className={classes.columns}>
           <div className={classes.column}>
@@ -66,7 +74,7 @@ export function AddCameraPage() {
               />
             )}
             {way === 'address' && (
-              <StreamSection draft={draft} onChange={change} hasCredentials={false} />
+              <StreamSection draft={draft} onChange={change} onAddresses={setAdded} />
             )}
           </div>
           <form id="add-camera" className={classes.column} onSubmit={submit}>

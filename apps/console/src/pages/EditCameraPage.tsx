@@ -13,6 +13,7 @@ import { changeBody, draftOf, type CameraDraft } from '../form/camera-draft.js';
 import classes from '../form/Form.module.css';
 import { LocationSection } from '../form/LocationSection.js';
 import { MotionSection } from '../form/MotionSection.js';
+import { PublishAddresses } from '../form/PublishAddresses.js';
 import { RecordingSection } from '../form/RecordingSection.js';
 import { RetentionSection } from '../form/RetentionSection.js';
 import { StreamSection } from '../form/StreamSection.js';
@@ -43,6 +44,7 @@ function EditCamera({ camera }: { camera: Camera }) {
   const { statuses } = useStatuses();
   const [before, setBefore] = useState(() => draftOf(camera));
   const [draft, setDraft] = useState<CameraDraft>(before);
+  const [published, setPublished] = useState<Camera>();
   const [deleting, setDeleting] = useState(false);
   const change = (part: Partial<CameraDraft>) => setDraft((old) => ({ ...old, ...part }));
   const body = changeBody(before, draft);
@@ -53,6 +55,7 @@ function EditCamera({ camera }: { camera: Camera }) {
       await client.invalidateQueries({ queryKey: ['cameras'] });
       setBefore(draftOf(saved));
       setDraft(draftOf(saved));
+      if (saved.publish !== undefined) setPublished(saved);
       notifications.show({ message: `${saved.name}: saved and in force`, withBorder: true });
     },
   });
@@ -86,7 +89,12 @@ function EditCamera({ camera }: { camera: Camera }) {
       <form className={classes.form} onSubmit={submit}>
         <div className={classes.columns}>
           <div className={classes.column}>
-            <StreamSection draft={draft} onChange={change} hasCredentials={camera.hasCredentials} />
+            <StreamSection
+              draft={draft}
+              onChange={change}
+              stored={camera}
+              onAddresses={setPublished}
+            />
             <RetentionSection
               draft={draft}
               onChange={change}
@@ -135,6 +143,9 @@ function EditCamera({ camera }: { camera: Camera }) {
           </Button>
         </div>
       </form>
+      {published !== undefined && (
+        <PublishAddresses camera={published} onClose={() => setPublished(undefined)} />
+      )}
       <Modal
         opened={deleting}
         onClose={() => setDeleting(false)}
