@@ -80,7 +80,7 @@ story('a camera that pushes', () => {
     address = await page.getByTestId('publish-main').inputValue();
     expect(address).toMatch(new RegExp(`^rtmp://127\\.0\\.0\\.1:${rtmpPort}/live/[\\w-]{24}$`));
     await page.getByTestId('publish-main-copy').click();
-    await page.getByText('Copied').waitFor();
+    await page.getByTestId('publish-main-copy').getByText('Copied').waitFor();
     await look('address');
     await page.getByTestId('publish-done').click();
     const { items } = await installation.json<{ items: Camera[] }>('GET', '/api/cameras');
