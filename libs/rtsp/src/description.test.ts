@@ -111,6 +111,7 @@ describe('URLs', () => {
     ['rtsps://cam/x', 'rtsps://cam/x', 322, 'cam'],
     ['rtsp://[fe80::1]:99/x', 'rtsp://[fe80::1]:99/x', 99, 'fe80::1'],
     ['rtsp://cam?x=1', 'rtsp://cam/?x=1', 554, 'cam'],
+    ['rtsp://cam/Büro?x=1', 'rtsp://cam/B%C3%BCro?x=1', 554, 'cam'],
     ['rtsp://user@cam/x', 'rtsp://cam/x', 554, 'cam'],
   ])('%s', (text, requestUrl, port, host) => {
     expect(parseRtspUrl(text)).toMatchObject({ requestUrl, port, host });

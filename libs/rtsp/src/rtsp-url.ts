@@ -29,7 +29,11 @@ export function parseRtspUrl(text: string, transport: RtspTransport = 'tcp'): Rt
       text.trim(),
     );
 
-  if (match === null || text.length > MAX_URL_LENGTH || /[\u0000-\u0020\u007f]/.test(text.trim())) {
+  if (
+    match === null ||
+    text.length > MAX_URL_LENGTH ||
+    /[\s\u0000-\u0020\u007f-\u00a0]/.test(text.trim())
+  ) {
     throw new NightjarError('invalid-argument', 'expected an rtsp:// URL with a host');
   }
   const [, scheme = '', userInfo, hostText = '', portText, path = '/'] = match;
@@ -44,7 +48,7 @@ export function parseRtspUrl(text: string, transport: RtspTransport = 'tcp'): Rt
     secure,
     host: hostText.replace(/^\[|\]$/g, ''),
     port,
-    requestUrl: `${scheme.toLowerCase()}://${place}${path.startsWith('/') ? path : `/${path}`}`,
+    requestUrl: `${scheme.toLowerCase()}://${place}${inAscii(path.startsWith('/') ? path : `/${path}`)}`,
     ...(userInfo === undefined || userInfo === '' ? {} : { credentials: readUserInfo(userInfo) }),
   };
 }
@@ -71,6 +75,13 @@ export function resolveControl(base: string, control: string | undefined): strin
 
 export function withoutUserInfo(url: string): string {
   return url.replace(/^(rtsps?:\/\/)[^/?#]*@/i, '$1');
+}
+
+/** Request lines are ASCII; what people type is not always. */
+function inAscii(path: string): string {
+  return path.replace(/[^\u0021-\u007e]+/g, (text) =>
+    Array.from(Buffer.from(text, 'utf8'), (byte) => `%${byte.toString(16).toUpperCase()}`).join(''),
+  );
 }
 
 function readUserInfo(text: string): Credentials {
