@@ -3,6 +3,8 @@
 import { prepare } from '../../apps/launcher/prepare.mjs';
 
 const LOADS = {
+  hostile:
+    'cameras that stall, flood and lie beside good ones (--good 50, --hostile 10, --seconds 60)',
   herd: 'all cameras go and come back at once (--cameras 400, --away 30)',
   fuzz: 'broken inputs through every parser (--inputs 10000000, --target, --seed)',
 };
