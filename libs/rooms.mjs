@@ -2,7 +2,7 @@
 // to this table, and libs/README.md shows it.
 
 export const ROOMS = [
-  ['apps/server', 'Nest coat over the control plane', 'base contract catalog jobs onvif'],
+  ['apps/server', 'Nest coat over the control plane', 'base contract media catalog jobs onvif'],
   ['apps/recorder', 'Nest coat over the hot path', 'base contract onvif pipeline store timeline'],
   [
     'apps/transcoder',

@@ -2,5 +2,9 @@
 
 import type { MigrationInterface } from 'typeorm';
 import { Catalog1795255200000 } from './1795255200000-catalog.js';
+import { Recorders1795268400000 } from './1795268400000-recorders.js';
 
-export const migrations: readonly (new () => MigrationInterface)[] = [Catalog1795255200000];
+export const migrations: readonly (new () => MigrationInterface)[] = [
+  Catalog1795255200000,
+  Recorders1795268400000,
+];

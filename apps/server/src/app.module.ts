@@ -7,7 +7,10 @@ import { OnvifCamera } from '#onvif';
 import { AuditDesk } from './audit-desk.js';
 import { AuthController } from './auth.controller.js';
 import { CameraDesk } from './camera-desk.js';
+import { CameraSpread } from './camera-spread.js';
 import { CamerasController } from './cameras.controller.js';
+import { ComposedFootageController } from './composed-footage.controller.js';
+import { ComposedFootage } from './composed-footage.js';
 import type { ServerConfig } from './config.js';
 import { Connections } from './connections.js';
 import { DeletionCollector } from './deletion-collector.js';
@@ -45,6 +48,8 @@ import { UsersController } from './users.controller.js';
 
 export interface Parts {
   readonly module: DynamicModule;
+  /** Where others reach the internal door; set once it is open, unless somebody said it. */
+  readonly ownDoor: { url: string | undefined };
   readonly catalog: Catalog;
   readonly cameraDesk: CameraDesk;
   readonly deletions: DeletionCollector;
@@ -73,7 +78,8 @@ export class AppModule {
     const catalog = await Catalog.open({ databaseUrl, secretBox, clock, log });
     const audit = new AuditDesk(catalog, clock);
     const events = new EventDesk({ catalog, clock, log });
-    const registry = new RecorderRegistry({ catalog, clock, log, internalSecret });
+    const registry = new RecorderRegistry({ clock, log, internalSecret });
+    const spread = await CameraSpread.open({ catalog, registry, clock, log });
     registry.listen({
       onLost: ({ role, id }) =>
         role === 'recorder' &&
@@ -82,9 +88,9 @@ export class AppModule {
         role === 'recorder' &&
         events.notice({ kind: 'recorder-back', message: `recorder ${id} is back` }),
     });
-    const fanOut = new RecorderFanOut(registry, log);
-    const statuses = new StatusDesk({ catalog, fanOut, clock });
-    const index = new FootageIndex(fanOut);
+    const fanOut = new RecorderFanOut({ registry, spread, log });
+    const statuses = new StatusDesk({ catalog, fanOut, spread, clock });
+    const index = new FootageIndex({ fanOut, spread, clock });
 
     const gatekeeper = new Gatekeeper({ catalog, clock, trustProxy: o.trustProxy });
     const connections = new Connections({ gatekeeper, clock, log });
@@ -106,20 +112,26 @@ export class AppModule {
     });
     const cameraDesk = new CameraDesk({
       catalog,
-      registry,
+      spread,
       audit,
       events,
       ptz,
       rtmpPort: config.rtmpPort,
     });
-    const holdDesk = new HoldDesk({ catalog, registry, audit });
+    const holdDesk = new HoldDesk({ catalog, spread, audit });
     const discovery = new Discovery(registry);
     const proxy = new MediaProxy({ internalSecret, connections });
-    const footageDesk = new FootageDesk({ registry, proxy, audit });
+    const ownDoor = { url: config.serverUrl };
+    const composed = new ComposedFootage({ registry, spread, index });
+    const footageDesk = new FootageDesk({
+      ...{ registry, spread, composed, proxy, audit },
+      ownDoor: () => ownDoor.url ?? '',
+    });
     const jobs = new JobDoor({ databaseUrl, redisUrl, log });
     const exportDesk = new ExportDesk({
       ...{ catalog, jobs, registry, proxy, audit, events },
       ...{ clock, log },
+      sourceUrl: (camera) => footageDesk.sourceUrl(camera),
     });
     const deletions = new DeletionCollector({ catalog, registry, clock, log });
     const metrics = new Metrics({ recorders: registry, connections });
@@ -127,7 +139,7 @@ export class AppModule {
     const sockets = new Sockets({
       ...{ gatekeeper, connections, clock, log },
       gateways: [
-        new LiveGateway({ registry, audit, internalSecret, log }),
+        new LiveGateway({ spread, audit, internalSecret, log }),
         new PtzGateway(ptz, clock),
         feed,
       ],
@@ -138,6 +150,7 @@ export class AppModule {
     shutdown.add('jobs', () => jobs.close());
     shutdown.add('events', () => events.close());
     shutdown.add('registry', () => registry.close());
+    shutdown.add('camera spread', () => spread.close());
     shutdown.add('exports', () => exportDesk.close());
     shutdown.add('deletions', () => deletions.close());
     shutdown.add('feed', () => feed.close());
@@ -147,7 +160,8 @@ export class AppModule {
     shutdown.add('connections', () => connections.close());
 
     const parts = [
-      ...[catalog, audit, events, registry, statuses, index, gatekeeper, signIn, metrics],
+      ...[catalog, audit, events, registry, spread, statuses, index, composed],
+      ...[gatekeeper, signIn, metrics],
       ...[userDesk, cameraDesk, holdDesk, exportDesk, footageDesk, ptz, discovery],
     ];
     const module: DynamicModule = {
@@ -157,6 +171,7 @@ export class AppModule {
         // Before `cameras/:id`, which would take `cameras/probe` for an id.
         DiscoveryController,
         CamerasController,
+        ComposedFootageController,
         ExportsController,
         FootageController,
         FootageIndexController,
@@ -169,6 +184,8 @@ export class AppModule {
       ],
       providers: parts.map((part) => ({ provide: part.constructor, useValue: part })),
     };
-    return { module, catalog, cameraDesk, deletions, gatekeeper, metrics, signIn, sockets };
+    return {
+      ...{ module, ownDoor, catalog, cameraDesk, deletions, gatekeeper, metrics, signIn, sockets },
+    };
   }
 }

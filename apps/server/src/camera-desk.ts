@@ -6,11 +6,11 @@ import type { AuditDesk } from './audit-desk.js';
 import type { EventDesk } from './event-desk.js';
 import type { Principal } from './gatekeeper.js';
 import type { PtzDesk } from './ptz-desk.js';
-import type { RecorderRegistry } from './recorder-registry.js';
+import type { CameraSpread } from './camera-spread.js';
 
 export class CameraDesk {
   readonly #catalog: Catalog;
-  readonly #registry: RecorderRegistry;
+  readonly #spread: CameraSpread;
   readonly #audit: AuditDesk;
   readonly #events: EventDesk;
   readonly #ptz: PtzDesk;
@@ -18,14 +18,14 @@ export class CameraDesk {
 
   constructor(o: {
     catalog: Catalog;
-    registry: RecorderRegistry;
+    spread: CameraSpread;
     audit: AuditDesk;
     events: EventDesk;
     ptz: PtzDesk;
     rtmpPort: number;
   }) {
     this.#catalog = o.catalog;
-    this.#registry = o.registry;
+    this.#spread = o.spread;
     this.#audit = o.audit;
     this.#events = o.events;
     this.#ptz = o.ptz;
@@ -78,7 +78,7 @@ export class CameraDesk {
   ): Promise<void> {
     this.#ptz.forget(camera.id);
     await this.#audit.record(by, { action: `camera.${verb}`, subject: camera.id, detail });
-    await this.#registry.spreadChange();
+    await this.#spread.spreadChange();
     const past = { add: 'added', change: 'changed', remove: 'removed' }[verb];
     await this.#events.publish([
       { kind: 'configuration', camera: camera.id, message: `camera ${camera.name} was ${past}` },

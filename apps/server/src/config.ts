@@ -67,6 +67,8 @@ export interface ServerConfig {
   readonly adminPassword?: string;
   readonly secretKey: string;
   readonly internalSecret: string;
+  /** Where the others have been told to look for the internal door. */
+  readonly serverUrl?: string;
   readonly internalHost: string;
   readonly internalPort: number;
   readonly logLevel: string;
@@ -92,6 +94,7 @@ export function readServerConfig(
       : { adminPassword: settings.NIGHTJAR_ADMIN_PASSWORD }),
     secretKey: settings.NIGHTJAR_SECRET_KEY,
     internalSecret: settings.NIGHTJAR_INTERNAL_SECRET,
+    ...(announced === undefined ? {} : { serverUrl: announced.replace(/\/$/, '') }),
     internalHost: settings.NIGHTJAR_INTERNAL_HOST,
     // Where the others have been told to look for this door.
     internalPort:

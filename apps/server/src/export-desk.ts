@@ -23,6 +23,7 @@ export class ExportDesk {
   readonly #jobs: JobDoor;
   readonly #registry: RecorderRegistry;
   readonly #proxy: MediaProxy;
+  readonly #sourceUrl: (camera: string) => Promise<string>;
   readonly #audit: AuditDesk;
   readonly #events: EventDesk;
   readonly #clock: Clock;
@@ -35,6 +36,8 @@ export class ExportDesk {
     jobs: JobDoor;
     registry: RecorderRegistry;
     proxy: MediaProxy;
+    /** Where a camera's clips are to be had. */
+    sourceUrl: (camera: string) => Promise<string>;
     audit: AuditDesk;
     events: EventDesk;
     clock: Clock;
@@ -44,6 +47,7 @@ export class ExportDesk {
     this.#jobs = o.jobs;
     this.#registry = o.registry;
     this.#proxy = o.proxy;
+    this.#sourceUrl = o.sourceUrl;
     this.#audit = o.audit;
     this.#events = o.events;
     this.#clock = o.clock;
@@ -58,7 +62,7 @@ export class ExportDesk {
       [...new Set(input.cameras)].map(async (id) => ({
         id,
         name: names.get(id) ?? id,
-        recorderUrl: (await this.#registry.recorderOf(id)).url,
+        recorderUrl: await this.#sourceUrl(id),
       })),
     );
     const queue = await this.#jobs.queue();

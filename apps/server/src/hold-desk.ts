@@ -5,16 +5,16 @@ import { NightjarError } from '#base';
 import type { Hold, HoldInput } from '#contract';
 import type { AuditDesk } from './audit-desk.js';
 import type { Principal } from './gatekeeper.js';
-import type { RecorderRegistry } from './recorder-registry.js';
+import type { CameraSpread } from './camera-spread.js';
 
 export class HoldDesk {
   readonly #catalog: Catalog;
-  readonly #registry: RecorderRegistry;
+  readonly #spread: CameraSpread;
   readonly #audit: AuditDesk;
 
-  constructor(o: { catalog: Catalog; registry: RecorderRegistry; audit: AuditDesk }) {
+  constructor(o: { catalog: Catalog; spread: CameraSpread; audit: AuditDesk }) {
     this.#catalog = o.catalog;
-    this.#registry = o.registry;
+    this.#spread = o.spread;
     this.#audit = o.audit;
   }
 
@@ -28,7 +28,7 @@ export class HoldDesk {
       subject: hold.id,
       detail: { cameras, from, to, reason },
     });
-    await this.#registry.spreadChange();
+    await this.#spread.spreadChange();
     return this.#catalog.holds.get(hold.id);
   }
 
@@ -39,7 +39,7 @@ export class HoldDesk {
       subject: id,
       detail: { cameras, from, to, reason },
     });
-    await this.#registry.spreadChange();
+    await this.#spread.spreadChange();
   }
 }
 

@@ -5,21 +5,21 @@ import { z } from 'zod';
 import { announceSchema, eventSchema, type Announce, type AnnounceAnswer } from '#contract';
 import { EventDesk } from './event-desk.js';
 import { Fits } from './input.js';
-import { RecorderRegistry } from './recorder-registry.js';
+import { CameraSpread } from './camera-spread.js';
 
 const eventsSchema = z.object({ events: z.array(eventSchema.omit({ id: true })).max(1000) });
 
 @Controller('internal')
 export class InternalController {
   constructor(
-    @Inject(RecorderRegistry) private readonly registry: RecorderRegistry,
+    @Inject(CameraSpread) private readonly spread: CameraSpread,
     @Inject(EventDesk) private readonly events: EventDesk,
   ) {}
 
   @Post('announce')
   @HttpCode(200)
   announce(@Body(new Fits(announceSchema)) announce: Announce): Promise<AnnounceAnswer> {
-    return this.registry.announce(announce);
+    return this.spread.announce(announce);
   }
 
   @Post('events')

@@ -5,7 +5,7 @@ import { errorOfProblem, messageOf, type Log } from '#base';
 import { LIVE_KIND, liveQuerySchema, readLiveHeader, type LiveState } from '#contract';
 import type { AuditDesk } from './audit-desk.js';
 import { parse } from './problem.js';
-import type { RecorderRegistry } from './recorder-registry.js';
+import type { CameraSpread } from './camera-spread.js';
 import type { Gateway, SocketCall } from './sockets.js';
 
 /** More than this on its way to a client, and parts are dropped up to the next key frame. */
@@ -17,18 +17,13 @@ const CLOSE_REFUSED = 4000;
 
 export class LiveGateway implements Gateway {
   readonly path = '/api/cameras/:id/live';
-  readonly #registry: RecorderRegistry;
+  readonly #spread: CameraSpread;
   readonly #audit: AuditDesk;
   readonly #internalSecret: string;
   readonly #log: Log;
 
-  constructor(o: {
-    registry: RecorderRegistry;
-    audit: AuditDesk;
-    internalSecret: string;
-    log: Log;
-  }) {
-    this.#registry = o.registry;
+  constructor(o: { spread: CameraSpread; audit: AuditDesk; internalSecret: string; log: Log }) {
+    this.#spread = o.spread;
     this.#audit = o.audit;
     this.#internalSecret = o.internalSecret;
     this.#log = o.log;
@@ -45,7 +40,7 @@ export class LiveGateway implements Gateway {
   async #connect(socket: WebSocket, call: SocketCall): Promise<void> {
     const camera = call.parameters['id'] ?? '';
     const { format, track } = parse(liveQuerySchema, call.query);
-    const recorder = await this.#registry.recorderOf(camera);
+    const recorder = await this.#spread.recorderOf(camera);
     await this.#audit.record(call.principal, {
       action: 'footage.live',
       subject: camera,

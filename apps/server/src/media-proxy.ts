@@ -2,6 +2,7 @@
 // on both sides as soon as one side is gone.
 
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
 import { errorOfProblem, NightjarError } from '#base';
@@ -36,6 +37,17 @@ export interface MediaCall {
   readonly caller: Principal;
   /** Called once the peer has said yes and before the client gets anything. */
   readonly onAccepted?: () => Promise<void>;
+  /** In the place of what the peer says. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What the server puts together itself. */
+export interface ComposedCall extends Omit<MediaCall, 'peer' | 'path' | 'headers'> {
+  /** May throw a refusal as long as nothing has been sent. */
+  readonly compose: (signal: AbortSignal) => Promise<{
+    readonly headers: Readonly<Record<string, string>>;
+    readonly bytes: AsyncIterable<Uint8Array>;
+  }>;
 }
 
 export class MediaProxy {
@@ -52,7 +64,45 @@ export class MediaProxy {
    * Throws the peer's refusal, `unavailable` or `timeout` while nothing has been sent. Returns when
    * the last byte is out or the client is gone.
    */
-  async pass(call: MediaCall): Promise<void> {
+  pass(call: MediaCall): Promise<void> {
+    return this.#watched(call, async (signal) => {
+      const upstream = await this.#open(call, signal);
+      try {
+        await call.onAccepted?.();
+        call.response.status(upstream.statusCode ?? 200).setHeader('cache-control', 'no-store');
+        for (const name of PASSED_HEADERS) {
+          const value = call.headers?.[name] ?? upstream.headers[name];
+          if (value !== undefined) call.response.setHeader(name, value);
+        }
+        if (call.request.method === 'HEAD') call.response.end();
+        else await pipeline(upstream, call.response);
+      } finally {
+        upstream.destroy();
+      }
+    });
+  }
+
+  /** As `pass`, but what is sent is put together here. */
+  send(call: ComposedCall): Promise<void> {
+    return this.#watched(call, async (signal) => {
+      const { headers, bytes } = await call.compose(signal);
+      const body = Readable.from(bytes);
+      try {
+        await call.onAccepted?.();
+        call.response.setHeader('cache-control', 'no-store');
+        for (const [name, value] of Object.entries(headers)) call.response.setHeader(name, value);
+        if (call.request.method === 'HEAD') call.response.end();
+        else await pipeline(body, call.response);
+      } finally {
+        body.destroy();
+      }
+    });
+  }
+
+  async #watched(
+    call: Pick<MediaCall, 'request' | 'response' | 'caller'>,
+    work: (signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
     const { request, response } = call;
     const gone = new AbortController();
     const abort = () => gone.abort();
@@ -67,19 +117,7 @@ export class MediaProxy {
             end: () => response.destroy(),
           });
     try {
-      const upstream = await this.#open(call, gone.signal);
-      try {
-        await call.onAccepted?.();
-        response.status(upstream.statusCode ?? 200).setHeader('cache-control', 'no-store');
-        for (const name of PASSED_HEADERS) {
-          const value = upstream.headers[name];
-          if (value !== undefined) response.setHeader(name, value);
-        }
-        if (request.method === 'HEAD') response.end();
-        else await pipeline(upstream, response);
-      } finally {
-        upstream.destroy();
-      }
+      await work(gone.signal);
     } catch (error) {
       // A client that left is no fault, and a stream that broke cannot be answered any more.
       if (gone.signal.aborted || response.headersSent) response.destroy();

@@ -1,6 +1,7 @@
 // Asks every recorder that matters at once, with a deadline, and says who did not answer.
 
 import { messageOf, type Log } from '#base';
+import type { CameraSpread } from './camera-spread.js';
 import type { Peer, RecorderRegistry } from './recorder-registry.js';
 
 const DEADLINE_MS = 5000;
@@ -13,11 +14,13 @@ export interface FanOutAnswer<T> {
 
 export class RecorderFanOut {
   readonly #registry: RecorderRegistry;
+  readonly #spread: CameraSpread;
   readonly #log: Log;
 
-  constructor(registry: RecorderRegistry, log: Log) {
-    this.#registry = registry;
-    this.#log = log;
+  constructor(o: { registry: RecorderRegistry; spread: CameraSpread; log: Log }) {
+    this.#registry = o.registry;
+    this.#spread = o.spread;
+    this.#log = o.log;
   }
 
   /** Every recorder; never rejects. */
@@ -26,7 +29,7 @@ export class RecorderFanOut {
     read: (body: unknown) => T,
     deadlineMs = DEADLINE_MS,
   ): Promise<FanOutAnswer<T>> {
-    const missing = await this.#registry.missingRecorders();
+    const missing = await this.#spread.missingRecorders();
     const answers: { recorder: string; answer: T }[] = [];
     const unavailable = [...missing];
     await Promise.all(
@@ -39,21 +42,28 @@ export class RecorderFanOut {
     return { answers, unavailable };
   }
 
-  /** The recorders of these cameras, each with its own part of the question; never rejects. */
-  async askOwners<T>(
+  /**
+   * Every recorder that may have footage of these cameras, each with its own part of the question;
+   * never rejects.
+   */
+  async askKeepers<T>(
     cameras: readonly string[],
     pathOf: (cameras: readonly string[], recorder: string) => string | undefined,
     read: (body: unknown) => T,
   ): Promise<FanOutAnswer<T>> {
-    const byRecorder = await this.#registry.camerasByRecorder(cameras);
-    const live = new Map(this.#registry.recorders().map((peer) => [peer.id, peer]));
+    const byRecorder = new Map<string, string[]>();
+    for (const camera of new Set(cameras)) {
+      for (const { id } of await this.#spread.keepersOf(camera)) {
+        byRecorder.set(id, [...(byRecorder.get(id) ?? []), camera]);
+      }
+    }
     const answers: { recorder: string; answer: T }[] = [];
     const unavailable: string[] = [];
     await Promise.all(
       [...byRecorder].map(async ([recorder, own]) => {
         const path = pathOf(own, recorder);
         if (path === undefined) return;
-        const peer = live.get(recorder);
+        const peer = this.#registry.findRecorder(recorder);
         const answer =
           peer === undefined ? undefined : await this.#ask(peer, path, read, DEADLINE_MS);
         if (answer === undefined) unavailable.push(recorder);

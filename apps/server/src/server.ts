@@ -81,6 +81,7 @@ export async function startServer(o: {
     web(request, response);
   });
   const internalUrl = await listen(internalDoor, config.internalHost, config.internalPort);
+  parts.ownDoor.url ??= internalUrl;
   shutdown.add('internal door', () => close(internalDoor));
   const publicDoor = createServer(web);
   parts.sockets.attach(publicDoor);

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { NightjarError, type Clock } from '#base';
 import type { Catalog } from '#catalog';
 import { cameraStatusSchema, type Camera, type CameraStatus, type RecordingMode } from '#contract';
+import type { CameraSpread } from './camera-spread.js';
 import type { RecorderFanOut } from './recorder-fan-out.js';
 
 /** Many ask at once: the wall, the probe of a load balancer, the feed. */
@@ -45,14 +46,16 @@ interface Snapshot {
 export class StatusDesk {
   readonly #catalog: Catalog;
   readonly #fanOut: RecorderFanOut;
+  readonly #spread: CameraSpread;
   readonly #clock: Clock;
   /** As of the last time that PostgreSQL answered. */
   #cameras: readonly Camera[] = [];
   #snapshot: { readonly promise: Promise<Snapshot>; readonly atMs: number } | undefined;
 
-  constructor(o: { catalog: Catalog; fanOut: RecorderFanOut; clock: Clock }) {
+  constructor(o: { catalog: Catalog; fanOut: RecorderFanOut; spread: CameraSpread; clock: Clock }) {
     this.#catalog = o.catalog;
     this.#fanOut = o.fanOut;
+    this.#spread = o.spread;
     this.#clock = o.clock;
   }
 
@@ -120,9 +123,14 @@ export class StatusDesk {
     if (answers.length === 0 && unavailable.length === 0 && this.#cameras.length > 0) {
       recorderFaults.push({ kind: 'recorder-lost', message: 'no recorder has announced itself' });
     }
-    const states = new Map(
-      answers.flatMap(({ answer }) => answer.cameras.map(({ id, status }) => [id, status])),
-    );
+    // While a camera is handed over two recorders have it: the word of the new one counts.
+    const states = new Map<string, CameraStatus>();
+    for (const { recorder, answer } of answers) {
+      for (const { id, status } of answer.cameras) {
+        const counts = !states.has(id) || this.#spread.ownerOf(id) === recorder;
+        if (counts) states.set(id, status);
+      }
+    }
     return { cameras: this.#cameras, states, recorderFaults, warnings };
   }
 }

@@ -23,6 +23,7 @@ export {
   type InternalRequest,
 } from './internal-door.js';
 export { createLog, silentLog, withoutCredentials, type Log, type LogFormat } from './log.js';
+export { MaglevTable, type MaglevBackend } from './maglev.js';
 export { problemDetails, type ProblemDetails } from './problem.js';
 export { SecretBox } from './secret-box.js';
 export { Shutdown } from './shutdown.js';

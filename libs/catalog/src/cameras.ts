@@ -1,11 +1,11 @@
 // The cameras: declared by administrators, recorded by recorders, kept as a shadow when removed.
 
-import { IsNull } from 'typeorm';
+import { In, IsNull } from 'typeorm';
 import { isUuid, NightjarError, type Clock, type SecretBox } from '#base';
 import type { Camera, CameraInput, CameraPatch, MotionSettings, RecorderCamera } from '#contract';
 import type { Database } from './database.js';
 import type { Ids } from './ids.js';
-import { cameraEntity, type CameraRow } from './schema.js';
+import { cameraEntity, keeperEntity, type CameraRow } from './schema.js';
 import { hasCredentials, newPushUrl, pushKey, replacedUrl, shownUrl } from './stream-urls.js';
 
 /** Everything of a camera that is secret; one sealed text per row. */
@@ -149,31 +149,28 @@ export class Cameras {
     };
   }
 
-  /** Gives cameras that no recorder records yet to `recorder`; says whether there were any. */
-  async claim(recorder: string): Promise<boolean> {
-    const result = await this.#database.table(cameraEntity, (table) =>
-      table.update({ recorder: IsNull() }, { recorder }),
+  /**
+   * What `recorder` has to record (its own, and those in `also`), and the cameras whose footage it
+   * keeps without recording them; by id.
+   */
+  async forRecorder(
+    recorder: string,
+    also: ReadonlySet<string> = new Set(),
+  ): Promise<RecorderCamera[]> {
+    const kept = await this.#database.table(keeperEntity, (table) =>
+      table.find({ select: { camera: true, recorder: true }, where: { recorder } }),
     );
-    return (result.affected ?? 0) > 0;
-  }
-
-  /** Which recorder each camera belongs to, removed ones included. */
-  async recorders(): Promise<Map<string, string>> {
     const rows = await this.#database.table(cameraEntity, (table) =>
-      table.find({ select: { id: true, recorder: true } }),
-    );
-    return new Map(rows.flatMap((row) => (row.recorder === null ? [] : [[row.id, row.recorder]])));
-  }
-
-  /** What `recorder` has to record, and removed cameras whose footage it keeps; by id. */
-  async forRecorder(recorder: string): Promise<RecorderCamera[]> {
-    const rows = await this.#database.table(cameraEntity, (table) =>
-      table.find({ where: { recorder }, order: { id: 'ASC' } }),
+      table.find({
+        where: [{ recorder }, { id: In(kept.map(({ camera }) => camera)) }],
+        order: { id: 'ASC' },
+      }),
     );
     return rows.map((row) => {
       const { main, sub, onvifPassword } = this.#secretsOf(row);
       const motion = motionOf(row);
       const removed = row.removedAt !== null;
+      const moved = !removed && row.recorder !== recorder && !also.has(row.id);
       return {
         id: row.id,
         name: row.name,
@@ -194,6 +191,7 @@ export class Cameras {
               },
             }),
         ...(removed ? { removed } : {}),
+        ...(moved ? { moved } : {}),
       };
     });
   }

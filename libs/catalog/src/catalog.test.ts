@@ -174,7 +174,7 @@ describe('cameras', () => {
 
   test('a removed camera is gone but for its recorder', async () => {
     const { id } = await addCamera();
-    await catalog.cameras.claim('recorder-1');
+    await catalog.recorders.assign(new Map([[id, 'recorder-1']]));
     await catalog.cameras.remove(id);
     expect(await catalog.cameras.find(id)).toBeUndefined();
     expect(await catalog.cameras.list()).toEqual([]);
@@ -189,7 +189,7 @@ describe('cameras', () => {
 describe('what a recorder is told', () => {
   test('its cameras with credentials, its holds, and a version that changes with them only', async () => {
     const camera = await addCamera();
-    await catalog.cameras.claim('recorder-1');
+    await catalog.recorders.assign(new Map([[camera.id, 'recorder-1']]));
     const first = await catalog.recorderConfig('recorder-1');
     expect(first.cameras[0]?.streams).toEqual({
       main: 'rtsp://guard:hushhush@host/main',
@@ -215,12 +215,60 @@ describe('what a recorder is told', () => {
 
   test('a hold reaches only recorders that have its cameras', async () => {
     const here = await addCamera();
-    await catalog.cameras.claim('recorder-1');
     const there = await addCamera({ name: 'Yard' });
-    await catalog.cameras.claim('recorder-2');
+    await catalog.recorders.assign(
+      new Map([
+        [here.id, 'recorder-1'],
+        [there.id, 'recorder-2'],
+      ]),
+    );
     await catalog.holds.place({ cameras: [here.id, there.id], from: 1, to: 2, reason: 'x' }, 'a');
     const { holds } = await catalog.recorderConfig('recorder-2');
     expect(holds).toMatchObject([{ cameras: [there.id], fromUnixMs: 1, toUnixMs: 2 }]);
+  });
+});
+
+describe('cameras that are spread over recorders', () => {
+  test('a camera that moved is recorded by one, and its footage is kept by both', async () => {
+    const { id } = await addCamera();
+    expect(await catalog.recorders.assignments()).toEqual(new Map([[id, undefined]]));
+    await catalog.recorders.assign(new Map([[id, 'recorder-1']]));
+    await catalog.recorders.assign(new Map([[id, 'recorder-2']]));
+    await catalog.recorders.assign(new Map([[id, 'recorder-2']]));
+    expect(await catalog.recorders.assignments()).toEqual(new Map([[id, 'recorder-2']]));
+    const keepers = (await catalog.recorders.keepers()).get(id);
+    expect([...(keepers?.keys() ?? [])].sort()).toEqual(['recorder-1', 'recorder-2']);
+
+    await catalog.holds.place({ cameras: [id], from: 1, to: 2, reason: 'case' }, 'admin');
+    const former = await catalog.recorderConfig('recorder-1');
+    expect(former).toMatchObject({ cameras: [{ id, moved: true }], holds: [{ cameras: [id] }] });
+    const still = await catalog.recorderConfig('recorder-1', new Set([id]));
+    expect(still.cameras[0]?.moved).toBeUndefined();
+    expect((await catalog.recorderConfig('recorder-2')).cameras[0]?.moved).toBeUndefined();
+
+    await catalog.cameras.remove(id);
+    for (const recorder of ['recorder-1', 'recorder-2']) {
+      const { cameras } = await catalog.recorderConfig(recorder);
+      expect(cameras).toMatchObject([{ id, removed: true }]);
+      expect(cameras[0]?.moved).toBeUndefined();
+    }
+    expect(await catalog.recorders.assignments()).toEqual(new Map());
+  });
+
+  test('a recorder is remembered with its share, and can be forgotten', async () => {
+    const { id } = await addCamera();
+    const one = { id: 'recorder-1', weight: 1, drained: false, sharing: true };
+    await catalog.recorders.save([one, { ...one, id: 'recorder-2', weight: 0.5 }]);
+    await catalog.recorders.save([{ ...one, drained: true, sharing: false }]);
+    expect(await catalog.recorders.list()).toEqual([
+      { ...one, drained: true, sharing: false },
+      { ...one, id: 'recorder-2', weight: 0.5 },
+    ]);
+    await catalog.recorders.assign(new Map([[id, 'recorder-2']]));
+    await catalog.recorders.forget('recorder-2');
+    expect((await catalog.recorders.list()).map((row) => row.id)).toEqual(['recorder-1']);
+    expect(await catalog.recorders.assignments()).toEqual(new Map([[id, undefined]]));
+    expect(await catalog.recorders.keepers()).toEqual(new Map());
   });
 });
 

@@ -10,6 +10,7 @@ import { Events } from './events.js';
 import { Exports } from './exports.js';
 import { Holds } from './holds.js';
 import { Ids } from './ids.js';
+import { Recorders } from './recorders.js';
 import { Sessions } from './sessions.js';
 import { Settings } from './settings.js';
 import { Users } from './users.js';
@@ -27,6 +28,7 @@ export interface CatalogOptions {
 /** Every method may throw `unavailable` while PostgreSQL cannot be reached; the next one reconnects. */
 export class Catalog {
   readonly cameras: Cameras;
+  readonly recorders: Recorders;
   readonly users: Users;
   readonly sessions: Sessions;
   readonly holds: Holds;
@@ -40,6 +42,7 @@ export class Catalog {
     this.#database = database;
     const parts = { database, secretBox: o.secretBox, clock: o.clock, ids: new Ids(o.clock) };
     this.cameras = new Cameras(parts);
+    this.recorders = new Recorders(parts);
     this.users = new Users(parts);
     this.sessions = new Sessions(parts);
     this.holds = new Holds(parts);
@@ -54,9 +57,12 @@ export class Catalog {
     return new Catalog(await Database.open(o), o);
   }
 
-  /** What `recorder` has to do; its version is a digest of the rest. */
-  async recorderConfig(recorder: string): Promise<RecorderConfig> {
-    const cameras = await this.cameras.forRecorder(recorder);
+  /**
+   * What `recorder` has to do; its version is a digest of the rest. It also records the cameras in
+   * `also` that it once had: until another has taken them over.
+   */
+  async recorderConfig(recorder: string, also?: ReadonlySet<string>): Promise<RecorderConfig> {
+    const cameras = await this.cameras.forRecorder(recorder, also);
     const holds = await this.holds.forCameras(new Set(cameras.map((camera) => camera.id)));
     const version = createHash('sha256').update(canonical({ cameras, holds })).digest('hex');
     return { version, cameras, holds };

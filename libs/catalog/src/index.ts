@@ -9,4 +9,5 @@ export type { OnvifAccess } from './cameras.js';
 export type { EventInput } from './events.js';
 export type { ExportOutcome, StoredExport } from './exports.js';
 export type { Page, PageQuery } from './page.js';
+export type { StoredRecorder } from './recorders.js';
 export type { Session } from './sessions.js';

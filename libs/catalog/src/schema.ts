@@ -20,12 +20,31 @@ export interface CameraRow {
   /** `source` is younger than the table. */
   motion: Omit<MotionSettings, 'source'> & Partial<Pick<MotionSettings, 'source'>>;
   location: Location | null;
-  /** The recorder that records it; null until one has claimed it. */
+  /** The recorder that is to record it; null until there is one. */
   recorder: string | null;
   createdAt: Date;
   updatedAt: Date;
   /** Set: the camera is gone, its footage is kept until it expires. */
   removedAt: Date | null;
+}
+
+/** A recorder that announced itself at least once. */
+export interface RecorderRow {
+  id: string;
+  /** Its share of the cameras against the others; 0 keeps footage only. */
+  weight: number;
+  /** An administrator took its cameras away, for maintenance say. */
+  drained: boolean;
+  /** Whether cameras are given to it: what a server knows of its recorders when it starts. */
+  sharing: boolean;
+  createdAt: Date;
+}
+
+/** Who may have footage of a camera: every recorder that it was ever given to. */
+export interface KeeperRow {
+  camera: string;
+  recorder: string;
+  since: Date;
 }
 
 export interface UserRow {
@@ -138,6 +157,28 @@ export const cameraEntity = new EntitySchema<CameraRow>({
     createdAt: { ...time, name: 'created_at' },
     updatedAt: { ...time, name: 'updated_at' },
     removedAt: { ...timeOrNull, name: 'removed_at' },
+  },
+});
+
+export const recorderEntity = new EntitySchema<RecorderRow>({
+  name: 'Recorder',
+  tableName: 'recorders',
+  columns: {
+    id: primary('text', 'recorders'),
+    weight: { type: 'double precision' },
+    drained: { type: 'boolean' },
+    sharing: { type: 'boolean' },
+    createdAt: { ...time, name: 'created_at' },
+  },
+});
+
+export const keeperEntity = new EntitySchema<KeeperRow>({
+  name: 'Keeper',
+  tableName: 'camera_recorders',
+  columns: {
+    camera: primary('uuid', 'camera_recorders'),
+    recorder: primary('text', 'camera_recorders'),
+    since: time,
   },
 });
 
@@ -255,6 +296,8 @@ export const settingEntity = new EntitySchema<SettingRow>({
 
 export const ENTITIES = [
   cameraEntity,
+  recorderEntity,
+  keeperEntity,
   userEntity,
   sessionEntity,
   holdEntity,

@@ -19,6 +19,8 @@ export const recorderCameraSchema = z.object({
     .optional(),
   /** The camera is gone: record nothing, keep its footage until it expires. */
   removed: z.boolean().optional(),
+  /** Another recorder has the camera: record nothing, keep the footage until it expires. */
+  moved: z.boolean().optional(),
 });
 export type RecorderCamera = z.infer<typeof recorderCameraSchema>;
 
@@ -47,6 +49,8 @@ export const announceSchema = z.object({
   url: z.string(),
   /** What it runs now; absent for a transcoder and for a recorder without any. */
   configVersion: z.string().optional(),
+  /** A recorder's share of the cameras against the others', 1 if absent; 0 keeps footage only. */
+  weight: z.number().min(0).max(1000).optional(),
 });
 export type Announce = z.infer<typeof announceSchema>;
 

@@ -56,6 +56,8 @@ export const gapReasonSchema = z.enum([
   'no-space-policy',
   'expired',
   'damaged',
+  'moved',
+  'recorder-away',
   'unknown',
 ]);
 export type GapReason = z.infer<typeof gapReasonSchema>;

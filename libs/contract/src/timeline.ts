@@ -68,7 +68,8 @@ export const motionQuerySchema = z
     region: regionSchema.optional(),
     minLevel: z.coerce.number().min(0).max(1).default(0),
     limit: z.coerce.number().int().min(1).max(1000).default(100),
-    cursor: z.string().max(512).optional(),
+    /** Has a place in it for every recorder. */
+    cursor: z.string().max(8192).optional(),
   })
   .refine((query) => query.from < query.to, 'expected from before to');
 export type MotionQuery = z.output<typeof motionQuerySchema>;
@@ -97,6 +98,8 @@ export const storageSchema = z.object({
   disks: z.array(
     z.object({
       path: z.string(),
+      /** The same for directories on one file system. */
+      device: z.string().optional(),
       state: z.enum(['ok', 'low', 'critical', 'full', 'failed']),
       reason: z.string().optional(),
       sizeBytes: z.number(),

@@ -8,6 +8,7 @@ export {
   type FragmentFrames,
   type FragmentOptions,
 } from './fmp4-fragment.js';
+export { joinFmp4, type Fmp4JoinPart } from './fmp4-join.js';
 export { FMP4_TIMESCALE, FMP4_TRACK_ID, writeFmp4Init, type Fmp4InitOptions } from './fmp4-init.js';
 export { FrameTable } from './frame-table.js';
 export type { FrameDropReason, FrameSink, TrackName, VideoCodec, VideoFormat } from './frame.js';

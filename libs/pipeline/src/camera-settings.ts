@@ -37,6 +37,8 @@ export interface CameraSettings {
   readonly onvif?: OnvifAccess | undefined;
   /** No longer recorded; its footage stays until it expires. */
   readonly removed?: boolean | undefined;
+  /** As `removed`, but another recorder has the camera now. */
+  readonly moved?: boolean | undefined;
 }
 
 export interface ScheduleEntry {

@@ -204,7 +204,7 @@ export class RecordedCamera implements FlushedCamera {
   }
 
   /** Everything that was received is safe when it resolves; the time from now on is `reason`. */
-  async close(reason: 'restart' | 'off'): Promise<void> {
+  async close(reason: 'restart' | 'off' | 'moved'): Promise<void> {
     this.#timer?.cancel();
     await Promise.all([
       this.#motion.close(),
@@ -429,7 +429,7 @@ export class RecordedCamera implements FlushedCamera {
 
   /** Why nothing is kept now; undefined while it is. */
   #missing(): GapReason | undefined {
-    if (this.#away === 'off') return 'off';
+    if (this.#away === 'off' || this.#away === 'moved') return this.#away;
     if (this.#mode === 'off') return 'off';
     if (this.#away !== undefined) return this.#away;
     if (this.#lanes.get('main')?.gate.keeping !== true) return 'no-motion';

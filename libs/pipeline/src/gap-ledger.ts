@@ -14,6 +14,7 @@ export type GapReason =
   | 'restart'
   | 'off'
   | 'no-space-policy'
+  | 'moved'
   | 'unknown';
 
 /** Why footage would be missing from a moment on; `recording` means that it should not be. */

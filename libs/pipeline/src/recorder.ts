@@ -271,15 +271,15 @@ export class Recorder {
     const work: Promise<void>[] = [];
     for (const [id, camera] of this.#cameras) {
       const next = wanted.get(id);
-      if (next !== undefined && next.removed !== true) continue;
+      if (next !== undefined && isRecorded(next)) continue;
       this.#cameras.delete(id);
       this.#former.set(id, { retention: (next ?? camera.settings).retention });
-      work.push(camera.close('off'));
+      work.push(camera.close(next?.moved === true ? 'moved' : 'off'));
     }
     await Promise.all(work.splice(0));
     for (const next of wanted.values()) {
       const camera = this.#cameras.get(next.id);
-      if (next.removed === true) this.#former.set(next.id, { retention: next.retention });
+      if (!isRecorded(next)) this.#former.set(next.id, { retention: next.retention });
       else if (camera !== undefined) work.push(updated(camera, next));
       else work.push(this.#openCamera(next));
     }
@@ -318,6 +318,10 @@ export class Recorder {
     }
     return false;
   }
+}
+
+function isRecorded({ removed, moved }: CameraSettings): boolean {
+  return removed !== true && moved !== true;
 }
 
 /** What has not changed is not touched. */

@@ -43,6 +43,18 @@ export const GAP_STYLE: Readonly<Record<GapReason, GapStyle>> = {
     text: 'The recorder was restarting.',
     intended: false,
   },
+  moved: {
+    color: '#5f5a8c',
+    label: 'Moved',
+    text: 'The camera was being handed to another recorder.',
+    intended: false,
+  },
+  'recorder-away': {
+    color: '#8a5a2b',
+    label: 'Recorder away',
+    text: 'The recorder that may have this footage does not answer.',
+    intended: false,
+  },
   'camera-down': {
     color: '#a8433f',
     label: 'Camera down',
