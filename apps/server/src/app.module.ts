@@ -38,8 +38,10 @@ import { OperationsController } from './operations.controller.js';
 import { PtzController } from './ptz.controller.js';
 import { PtzDesk } from './ptz-desk.js';
 import { PtzGateway } from './ptz.gateway.js';
+import { RecorderDesk } from './recorder-desk.js';
 import { RecorderFanOut } from './recorder-fan-out.js';
 import { RecorderRegistry } from './recorder-registry.js';
+import { RecordersController } from './recorders.controller.js';
 import { SignIn } from './sign-in.js';
 import { Sockets } from './sockets.js';
 import { StatusDesk } from './status-desk.js';
@@ -119,6 +121,7 @@ export class AppModule {
       rtmpPort: config.rtmpPort,
     });
     const holdDesk = new HoldDesk({ catalog, spread, audit });
+    const recorderDesk = new RecorderDesk({ spread, registry, audit });
     const discovery = new Discovery(registry);
     const proxy = new MediaProxy({ internalSecret, connections });
     const ownDoor = { url: config.serverUrl };
@@ -162,7 +165,7 @@ export class AppModule {
     const parts = [
       ...[catalog, audit, events, registry, spread, statuses, index, composed],
       ...[gatekeeper, signIn, metrics],
-      ...[userDesk, cameraDesk, holdDesk, exportDesk, footageDesk, ptz, discovery],
+      ...[recorderDesk, userDesk, cameraDesk, holdDesk, exportDesk, footageDesk, ptz, discovery],
     ];
     const module: DynamicModule = {
       module: AppModule,
@@ -180,6 +183,7 @@ export class AppModule {
         JournalController,
         OperationsController,
         PtzController,
+        RecordersController,
         UsersController,
       ],
       providers: parts.map((part) => ({ provide: part.constructor, useValue: part })),

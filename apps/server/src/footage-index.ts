@@ -1,6 +1,6 @@
 // What exists when, over all recorders: timelines, motion and storage, merged into one answer.
 
-import { NightjarError, type Clock } from '#base';
+import type { Clock } from '#base';
 import {
   motionAnswerSchema,
   storageSchema,

@@ -128,6 +128,14 @@ export class TestServer {
     return { status: response.status, headers: response.headers, body };
   }
 
+  /** What the internal door answers to a transcoder, say. */
+  async internalGet(path: string): Promise<Answer<string>> {
+    const response = await fetch(this.internalUrl + path, {
+      headers: { authorization: `Bearer ${INTERNAL_SECRET}` },
+    });
+    return { status: response.status, headers: response.headers, body: await response.text() };
+  }
+
   /** A request on the internal door, with its secret. */
   async internal<T>(path: string, body: unknown): Promise<Answer<T>> {
     const response = await fetch(this.internalUrl + path, {

@@ -89,6 +89,12 @@ export {
   type RecorderHold,
 } from './recorder-config.js';
 export {
+  recorderPatchSchema,
+  recorderViewSchema,
+  type RecorderPatch,
+  type RecorderView,
+} from './recorder-view.js';
+export {
   clipQuerySchema,
   frameQuerySchema,
   playlistQuerySchema,

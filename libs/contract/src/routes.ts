@@ -30,6 +30,7 @@ import {
   probeInputSchema,
   probeResultSchema,
 } from './status.js';
+import { recorderPatchSchema, recorderViewSchema } from './recorder-view.js';
 import { onvifInputSchema } from './camera.js';
 import { liveQuerySchema } from './live-part.js';
 import {
@@ -122,6 +123,10 @@ export const ROUTES = [
   { method: 'POST', path: '/api/cameras/:id/ptz/presets', role: 'operator', summary: 'Save where it looks now.', body: ptzPresetInputSchema, answer: ptzPresetSchema, status: 201 },
   { method: 'POST', path: '/api/cameras/:id/ptz/presets/:token/goto', role: 'operator', summary: 'Go to a preset.', status: 200 },
   { method: 'WS', path: '/api/ptz', role: 'operator', summary: 'Joystick.' },
+
+  { method: 'GET', path: '/api/recorders', role: 'admin', summary: 'Recorders, and how many cameras each has.', answer: list(recorderViewSchema) },
+  { method: 'PATCH', path: '/api/recorders/:id', role: 'admin', summary: 'Hand a recorder’s cameras to the others, or give it its share again.', body: recorderPatchSchema, answer: recorderViewSchema },
+  { method: 'DELETE', path: '/api/recorders/:id', role: 'admin', summary: 'Forget a recorder that will not come back, and its footage with it.', status: 204 },
 
   { method: 'GET', path: '/api/users', role: 'admin', summary: 'Users.', answer: list(userSchema) },
   { method: 'POST', path: '/api/users', role: 'admin', summary: 'Add a user.', body: userInputSchema, answer: userSchema, status: 201 },
