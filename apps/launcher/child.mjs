@@ -9,6 +9,7 @@ const HEALTHY_MS = 30_000;
 const STOP_DEADLINE_MS = 15_000;
 
 export class Child {
+  #role;
   #name;
   #args;
   #environment;
@@ -19,8 +20,9 @@ export class Child {
   #delayMs = FIRST_DELAY_MS;
   #timer;
 
-  /** @param {{name: string, args: string[], environment: Record<string, string>, cwd: string, log: (line: string) => void}} options */
-  constructor({ name, args, environment, cwd, log }) {
+  /** @param {{role: string, name: string, args: string[], environment: Record<string, string>, cwd: string, log: (line: string) => void}} options */
+  constructor({ role, name, args, environment, cwd, log }) {
+    this.#role = role;
     this.#name = name;
     this.#args = args;
     this.#environment = environment;
@@ -28,8 +30,8 @@ export class Child {
     this.#log = log;
   }
 
-  get name() {
-    return this.#name;
+  get role() {
+    return this.#role;
   }
 
   start() {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { Child } from './child.mjs';
 import { demoCameras } from './demo.mjs';
 import { prepare, ROOT } from './prepare.mjs';
+import { recordersOf } from './recorders.mjs';
 import { readSecrets, readSettings, SETTINGS } from './settings.mjs';
 
 const READY_DEADLINE_MS = 60_000;
@@ -40,7 +41,7 @@ async function run(settings, demo) {
       log(`${why}: stopping`);
       // The recorder first: it flushes what it holds, while everything it might need still runs.
       await Promise.all(
-        children.filter((child) => child.name === 'recorder').map((child) => child.stop()),
+        children.filter((child) => child.role === 'recorder').map((child) => child.stop()),
       );
       await Promise.all(children.map((child) => child.stop()));
       await databaseStart?.catch(() => {});
@@ -83,9 +84,10 @@ async function run(settings, demo) {
         settings.environment.NIGHTJAR_INTERNAL_SECRET ?? secrets.internalSecret,
       NIGHTJAR_SERVER_URL: `http://127.0.0.1:${await freePort()}`,
     };
-    const child = (role, extra = {}) => {
+    const child = (role, extra = {}, name = role) => {
       const made = new Child({
-        name: role,
+        role,
+        name,
         args: ['--enable-source-maps', join('dist', 'apps', role, 'src', 'main.js'), role],
         environment: { ...environment, ...extra },
         cwd: ROOT,
@@ -110,7 +112,9 @@ async function run(settings, demo) {
     const threads = {
       UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? String(2 * availableParallelism() + 4),
     };
-    child('recorder', threads);
+    for (const recorder of recordersOf(settings)) {
+      child('recorder', { ...threads, ...recorder.environment }, recorder.id);
+    }
     child('server', seeds);
     // Nobody asks for a rendition before the server answers: until then the processors are its own.
     const answers = serverAnswers(settings, () => stopping !== undefined);

@@ -3,12 +3,14 @@
 
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 
 /** Name, what it does, default: printed by `npm start -- --help`. */
 export const SETTINGS = [
   ['NIGHTJAR_DATA_DIR', 'where everything is kept', './data'],
   ['NIGHTJAR_STORE_DIRS', 'directories for footage, separated by commas', '<data>/store'],
+  ['NIGHTJAR_RECORDERS', 'recorder processes that share the cameras', 'one per core'],
   ['NIGHTJAR_HOST', 'address that the console and the API listen on', '0.0.0.0'],
   ['NIGHTJAR_PORT', 'port that the console and the API listen on', '8080'],
   ['NIGHTJAR_RTMP_PORT', 'port for cameras that push; open only while there is one', '1935'],
@@ -25,11 +27,12 @@ export const SETTINGS = [
   ['NIGHTJAR_LOG_FORMAT', 'text or json', 'text on a terminal, else json'],
 ];
 
+const MOST_RECORDERS = 64;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 
 /**
  * @param {Record<string, string | undefined>} environment
- * @returns {{dataDir: string, storeDirs: string[], host: string, port: number, databaseUrl?: string, environment: Record<string, string>}}
+ * @returns {{dataDir: string, storeDirs: string[], recorders: number, cores: number, host: string, port: number, databaseUrl?: string, environment: Record<string, string>}}
  * @throws Error with one line per fault.
  */
 export function readSettings(environment) {
@@ -55,6 +58,10 @@ export function readSettings(environment) {
   const absoluteStoreDirs = storeDirs.map((part) => (isAbsolute(part) ? part : resolve(part)));
   if (new Set(absoluteStoreDirs).size !== absoluteStoreDirs.length) {
     fail('NIGHTJAR_STORE_DIRS', 'every directory once');
+  }
+  const recorders = Number(text('NIGHTJAR_RECORDERS') ?? availableParallelism());
+  if (!Number.isInteger(recorders) || recorders < 1 || recorders > MOST_RECORDERS) {
+    fail('NIGHTJAR_RECORDERS', `a number from 1 to ${MOST_RECORDERS}`);
   }
   const port = Number(text('NIGHTJAR_PORT') ?? 8080);
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
@@ -94,6 +101,8 @@ export function readSettings(environment) {
   return {
     dataDir,
     storeDirs: absoluteStoreDirs,
+    recorders,
+    cores: availableParallelism(),
     host,
     port,
     ...(databaseUrl === undefined ? {} : { databaseUrl }),

@@ -48,7 +48,7 @@ export class Installation {
   }
 
   /** Starts the launcher and resolves when it says that Nightjar is ready. */
-  async launch(): Promise<void> {
+  async launch(environment: Readonly<Record<string, string>> = {}): Promise<void> {
     const args = ['apps/launcher/main.mjs', ...(this.#options.demo === true ? ['--demo'] : [])];
     const launcher = spawn(process.execPath, args, {
       cwd: ROOT,
@@ -57,10 +57,13 @@ export class Installation {
         NIGHTJAR_DATA_DIR: this.dataDir,
         NIGHTJAR_HOST: '127.0.0.1',
         NIGHTJAR_PORT: String(this.port),
+        // So that a test that kills the recorder knows whose cameras it has; spread tests say more.
+        NIGHTJAR_RECORDERS: '1',
         ...(this.#options.withoutPassword === true
           ? {}
           : { NIGHTJAR_ADMIN_PASSWORD: ADMIN_PASSWORD }),
         ...this.#options.environment,
+        ...environment,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -132,8 +135,13 @@ export class Installation {
     return found;
   }
 
+  /** The recorder process with this id. */
+  findRecorder(id: string): number | undefined {
+    return this.findProcess('recorder', `NIGHTJAR_RECORDER_ID=${id}\0`);
+  }
+
   /** The process of this installation whose command line names `role`. */
-  findProcess(role: string): number | undefined {
+  findProcess(role: string, variable = ''): number | undefined {
     for (const name of readdirSync('/proc')) {
       if (!/^\d+$/.test(name)) continue;
       try {
@@ -141,6 +149,7 @@ export class Installation {
         const commandLine = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
         if (
           environment.includes(`NIGHTJAR_DATA_DIR=${this.dataDir}\0`) &&
+          environment.includes(variable) &&
           commandLine.includes(role)
         ) {
           return Number(name);

@@ -40,9 +40,14 @@ export function readOptions(
     throw new NightjarError('invalid-argument', (error as Error).message);
   }
   const dataDir = resolve(values['data-dir'] ?? environment.NIGHTJAR_DATA_DIR ?? './data');
-  const storeDirs = (
-    values.store ?? (environment.NIGHTJAR_STORE_DIRS ?? join(dataDir, 'store')).split(',')
-  ).map((path) => resolve(path.trim()));
+  const recorder = values.recorder ?? environment.NIGHTJAR_RECORDER_ID ?? 'recorder-1';
+  const shared = (environment.NIGHTJAR_STORE_DIRS ?? join(dataDir, 'store'))
+    .split(',')
+    .map((path) => resolve(path.trim()));
+  // Further recorders of a machine have a directory of their own on each disk.
+  const own = shared.map((path) => join(path, recorder)).filter((path) => existsSync(path));
+  const storeDirs =
+    values.store?.map((path) => resolve(path.trim())) ?? (own.length > 0 ? own : shared);
   for (const path of storeDirs) {
     // Opening a store makes a directory that is not there; a tool that only looks must not.
     if (!existsSync(path)) {
@@ -52,7 +57,6 @@ export function readOptions(
       );
     }
   }
-  const recorder = values.recorder ?? environment.NIGHTJAR_RECORDER_ID ?? 'recorder-1';
   const from = readInstant('from', values.from);
   const to = readInstant('to', values.to);
   return {

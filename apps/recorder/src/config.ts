@@ -18,6 +18,8 @@ const settingsSchema = z.object({
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'expected letters, digits, dot, dash, underscore')
     .default('recorder-1'),
+  /** Its share of the cameras against the other recorders'; 0: it keeps footage only. */
+  NIGHTJAR_RECORDER_WEIGHT: z.coerce.number().min(0).max(1000).default(1),
   NIGHTJAR_SECRET_KEY: secret,
   NIGHTJAR_INTERNAL_SECRET: secret,
   NIGHTJAR_SERVER_URL: z.url('expected an http:// URL'),
@@ -42,6 +44,7 @@ const settingsSchema = z.object({
 
 export interface RecorderConfig {
   readonly id: string;
+  readonly weight: number;
   readonly indexDirectory: string;
   readonly storeDirectories: readonly string[];
   readonly secretKey: string;
@@ -67,6 +70,7 @@ export function readRecorderConfig(
   const dataDirectory = settings.NIGHTJAR_DATA_DIR;
   return {
     id: settings.NIGHTJAR_RECORDER_ID,
+    weight: settings.NIGHTJAR_RECORDER_WEIGHT,
     indexDirectory: join(dataDirectory, settings.NIGHTJAR_RECORDER_ID, 'index'),
     storeDirectories: settings.NIGHTJAR_STORE_DIRS ?? [join(dataDirectory, 'store')],
     secretKey: settings.NIGHTJAR_SECRET_KEY,

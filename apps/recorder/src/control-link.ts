@@ -24,6 +24,7 @@ const COPY_PURPOSE = 'recorder configuration';
 
 export interface ControlLinkOptions {
   readonly id: string;
+  readonly weight: number;
   readonly recorder: Recorder;
   readonly serverUrl: string;
   readonly internalSecret: string;
@@ -117,12 +118,13 @@ export class ControlLink {
   }
 
   async #announce(): Promise<void> {
-    const { id } = this.#options;
+    const { id, weight } = this.#options;
     if (this.#url === undefined || this.#ended.signal.aborted) return;
     const body = {
       role: 'recorder',
       id,
       url: this.#url,
+      weight,
       ...(this.#version === undefined ? {} : { configVersion: this.#version }),
     };
     const request = {

@@ -121,6 +121,7 @@ export class Recorder {
       store = await ChunkStore.open({
         ...options.store,
         directories: storeDirectories,
+        exclusive: true,
         clock,
         log,
         expected: await knownDirectories(timeline),

@@ -10,6 +10,8 @@ const INTERVAL_MS = 120_000;
 const SPACE_MS = 15_000;
 /** Chunks of one camera looked at in one step. */
 const STEP = 64;
+/** After so many deletions for space the disk is looked at again. */
+const LOOK_AGAIN = 4;
 const DAY_US = 86_400_000_000;
 const UNFINISHED_KEY = 'retention/unfinished';
 
@@ -172,9 +174,16 @@ export class Retention {
 
   async #makeRoom(store: string, neededBytes: number): Promise<void> {
     let needed = neededBytes;
+    let looked = 0;
     for await (const chunk of this.#oldest([...this.#options.cameras().keys()])) {
       if (chunk.store !== store) continue;
       needed -= await this.#delete(chunk, 'disk-space');
+      looked += 1;
+      if (looked % LOOK_AGAIN === 0) {
+        // Other recorders on this disk make room, too: what all of them miss is missed once.
+        await this.#options.store.refresh();
+        needed = this.#lowDisks().find(({ id }) => id === store)?.missingBytes ?? 0;
+      }
       if (needed <= 0 || this.#closed) return;
     }
     const missing = Math.round(needed / 1e6);

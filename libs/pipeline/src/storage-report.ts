@@ -11,6 +11,7 @@ const NEXT_DELETIONS = 20;
 export interface StorageReport {
   readonly disks: readonly {
     readonly path: string;
+    readonly device?: string;
     readonly state: 'ok' | 'low' | 'critical' | 'full' | 'failed';
     readonly reason?: string;
     readonly sizeBytes: number;
@@ -59,12 +60,13 @@ export async function reportStorage(recorder: {
   const usedBytes = directories.reduce((sum, disk) => sum + disk.sizeBytes - disk.freeBytes, 0);
   const disks = directories.map((disk) => {
     const { lowBytes, criticalBytes } = retention.watermarks(disk.sizeBytes);
-    const { path, sizeBytes, freeBytes, reason } = disk;
+    const { path, device, sizeBytes, freeBytes, reason } = disk;
     // Chunks do not say per disk what they hold without reading them all: by each disk's share.
     const share = usedBytes === 0 ? 0 : (sizeBytes - freeBytes) / usedBytes;
     const level = freeBytes < criticalBytes ? 'critical' : freeBytes < lowBytes ? 'low' : 'ok';
     return {
       path,
+      ...(device === undefined ? {} : { device }),
       state: disk.state === 'ok' ? level : disk.state,
       ...(reason === undefined ? {} : { reason }),
       sizeBytes,

@@ -36,7 +36,8 @@ export interface ChunkFiles {
   remove(path: string): Promise<number | undefined>;
   /** False when it is not empty or not there. */
   removeEmptyDirectory(path: string): Promise<boolean>;
-  space(path: string): Promise<{ sizeBytes: number; freeBytes: number }>;
+  /** `device` is the same for paths on one file system of one machine. */
+  space(path: string): Promise<{ sizeBytes: number; freeBytes: number; device?: string }>;
   /** Throws failed-precondition when nothing can be written below `path`. */
   assertWritable(path: string): Promise<void>;
   /** Mount points that this machine declares and that are not mounted now. */

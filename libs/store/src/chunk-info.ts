@@ -108,6 +108,8 @@ export interface StoreDirectory {
   readonly id?: string;
   readonly state: 'ok' | 'full' | 'failed';
   readonly reason?: string;
+  /** The same for directories on one file system. */
+  readonly device?: string;
   readonly sizeBytes: number;
   readonly freeBytes: number;
 }

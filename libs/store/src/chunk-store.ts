@@ -44,6 +44,8 @@ export interface ChunkStoreOptions {
    * identity is never initialised again, even when it looks new (its disk is not mounted).
    */
   readonly expected?: ReadonlyMap<string, string>;
+  /** No other process may have the directories open meanwhile: for whoever writes. */
+  readonly exclusive?: boolean;
   /** How many threads Node's pool has (UV_THREADPOOL_SIZE); 4. Disks take three quarters of them. */
   readonly threads?: number;
   /** Where a test stands between the store and the disk. */
@@ -89,6 +91,7 @@ export class ChunkStore {
           clock,
           log,
           expectedId: expected?.get(path),
+          exclusive: options.exclusive,
         }),
     );
     const refusals: unknown[] = [];
@@ -98,6 +101,7 @@ export class ChunkStore {
         (other) => other !== directory && other.usable && other.id === directory.id,
       );
       if (directory.usable && twin !== undefined) {
+        await Promise.all(directories.map((other) => other.close()));
         throw new NightjarError(
           'failed-precondition',
           `expected different stores, found one in ${twin.path} and in ${directory.path}`,
@@ -285,6 +289,7 @@ export class ChunkStore {
   /** Waits for seals that are under way; writers are closed by who opened them. */
   async close(): Promise<void> {
     await Promise.all([...this.#chains.values()].map((chain) => chain.settled()));
+    await Promise.all(this.#directories.map((directory) => directory.close()));
   }
 
   async #openToRead(chunk: ChunkPlace): Promise<ChunkFile> {

@@ -15,6 +15,7 @@ import {
   unlink,
   type FileHandle,
 } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { NightjarError, type ErrorCode } from '#base';
 import type { ChunkFile, ChunkFiles, DirectoryEntry } from './chunk-files.js';
@@ -197,8 +198,9 @@ export const nodeFiles: ChunkFiles = {
 
   space: (path) =>
     attempt(path, async () => {
-      const { bsize, blocks, bavail } = await statfs(path);
-      return { sizeBytes: bsize * blocks, freeBytes: bsize * bavail };
+      const [{ bsize, blocks, bavail }, { dev }] = await Promise.all([statfs(path), stat(path)]);
+      const device = `${await machineId()}:${dev}`;
+      return { sizeBytes: bsize * blocks, freeBytes: bsize * bavail, device };
     }),
 
   assertWritable: (path) => attempt(path, () => access(path, constants.W_OK | constants.X_OK)),
@@ -217,6 +219,17 @@ export const nodeFiles: ChunkFiles = {
     return missing;
   },
 };
+
+let machine: Promise<string> | undefined;
+
+/** The same in all containers of a machine; it changes with each boot, and is kept nowhere. */
+function machineId(): Promise<string> {
+  machine ??= readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(
+    (text) => text.trim(),
+    () => hostname(),
+  );
+  return machine;
+}
 
 /** A mount point is on another device than its parent. */
 async function isMounted(path: string): Promise<boolean> {

@@ -13,6 +13,7 @@ import {
 } from '#base';
 import type { StoreDirectory } from './chunk-info.js';
 import type { ChunkFiles } from './chunk-files.js';
+import { DirectoryLock } from './directory-lock.js';
 import type { TrackIdentity } from './record-header.js';
 import {
   absoluteChunkPath,
@@ -26,6 +27,8 @@ const REFRESH_DEADLINE_MS = 5000;
 const IDENTITY_FILE = 'nightjar-store.json';
 /** What a freshly made file system may hold. */
 const INNOCENT = new Set(['lost+found', '.Trash-0', 'System Volume Information']);
+/** Directories of further recorders on the same disk; they may be quicker than the first. */
+const NEIGHBOUR = /^[A-Za-z0-9][A-Za-z0-9._-]*-\d{1,3}$/;
 
 export interface ListedChunk extends ChunkName {
   readonly path: string;
@@ -38,6 +41,8 @@ export interface DirectoryOptions {
   readonly log: Log;
   /** The identity that this path had before. */
   readonly expectedId?: string | undefined;
+  /** No other process may have it open meanwhile. */
+  readonly exclusive?: boolean | undefined;
 }
 
 export class ChunkDirectory {
@@ -50,7 +55,11 @@ export class ChunkDirectory {
   #state: StoreDirectory['state'] = 'failed';
   #reason: string | undefined;
   #refreshing: Promise<void> | undefined;
-  #space = { sizeBytes: 0, freeBytes: 0 };
+  #lock: DirectoryLock | undefined;
+  #space: { sizeBytes: number; freeBytes: number; device?: string } = {
+    sizeBytes: 0,
+    freeBytes: 0,
+  };
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
@@ -97,6 +106,7 @@ export class ChunkDirectory {
         );
       }
       await this.files.assertWritable(this.path);
+      if (this.#options.exclusive === true) this.#lock ??= await DirectoryLock.acquire(this.path);
       this.#space = await this.files.space(this.path);
       this.#id = id;
       this.#usable = true;
@@ -106,6 +116,13 @@ export class ChunkDirectory {
       this.#settle('failed', messageOf(error));
       throw toNightjarError(error);
     }
+  }
+
+  /** Lets other processes in. */
+  async close(): Promise<void> {
+    await this.#refreshing;
+    await this.#lock?.release();
+    this.#lock = undefined;
   }
 
   /**
@@ -218,7 +235,10 @@ export class ChunkDirectory {
       }
     }
     const entries = await this.files.list(this.path);
-    const foreign = entries?.find(({ name }) => !INNOCENT.has(name) && !name.endsWith('.new'));
+    const foreign = entries?.find(
+      ({ name, isDirectory }) =>
+        !INNOCENT.has(name) && !name.endsWith('.new') && !(isDirectory && NEIGHBOUR.test(name)),
+    );
     if (foreign !== undefined) {
       throw this.#refused(
         `expected an empty directory or one with ${IDENTITY_FILE}, found ${foreign.name}`,

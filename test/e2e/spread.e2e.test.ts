@@ -1,0 +1,245 @@
+// Cameras over two recorder processes: one of them goes, the other takes its cameras over, the first
+// comes back; and what a person sees is one story.
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { eventually } from '#base/testing';
+import type { Camera, RecorderView, Storage, TimelineAnswer } from '#contract';
+import { Installation } from './installation.js';
+import { countFrames, decodeErrors, HAS_FFMPEG } from './peers.js';
+import { startSimulatedCamera, type SimulatedCamera } from './simulated-camera.js';
+
+const MOST_CAMERAS = 16;
+
+describe('two recorders', () => {
+  let installation: Installation;
+  let source: SimulatedCamera;
+  const cameras: Camera[] = [];
+
+  beforeAll(async () => {
+    source = await startSimulatedCamera('gate');
+    installation = await Installation.start({ environment: { NIGHTJAR_RECORDERS: '2' } });
+    await eventually(
+      'both share',
+      async () => {
+        const views = await recorders();
+        return views.length === 2 && views.every(({ state }) => state === 'sharing');
+      },
+      60_000,
+    );
+    // Whose a camera is depends on its id: four of them may all be of one recorder.
+    while (cameras.length < MOST_CAMERAS) {
+      const name = `Camera ${cameras.length + 1}`;
+      const recording = { mode: 'continuous' };
+      cameras.push(await installation.addCamera(name, source.url, { recording }));
+      const views = await recorders();
+      if (cameras.length >= 4 && views.every((view) => view.cameras > 0)) break;
+    }
+    await allRecord();
+  }, 180_000);
+
+  afterAll(async () => {
+    await installation?.close();
+    await source?.close();
+  });
+
+  async function recorders(): Promise<RecorderView[]> {
+    return (await installation.json<{ items: RecorderView[] }>('GET', '/api/recorders')).items;
+  }
+
+  async function shares(): Promise<number[]> {
+    return (await recorders()).map((view) => view.cameras);
+  }
+
+  async function allRecord(): Promise<void> {
+    for (const { id, name } of cameras) {
+      await eventually(
+        `${name} records`,
+        async () => (await installation.status(id)).recording.active,
+        60_000,
+      );
+    }
+  }
+
+  /** Which recorder has which cameras, by what it writes. */
+  async function writers(): Promise<Map<string, string>> {
+    const text = await (await installation.fetch('GET', '/metrics')).text();
+    const found = text.matchAll(
+      /^nightjar_camera_recording\{process="([^"]+)",camera="([^"]+)"\} 1$/gm,
+    );
+    return new Map([...found].map(([, recorder = '', camera = '']) => [camera, recorder]));
+  }
+
+  async function timelineOf(camera: string, from: number): Promise<TimelineAnswer> {
+    const query = `cameras=${camera}&from=${from}&to=${Date.now()}`;
+    return installation.json<TimelineAnswer>('GET', `/api/timeline?${query}`);
+  }
+
+  test('share the cameras, and a disk counts once', async () => {
+    const counts = await shares();
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(cameras.length);
+    expect(Math.min(...counts)).toBeGreaterThan(0);
+    const written = await writers();
+    expect(new Set(written.values())).toEqual(new Set(['recorder-1', 'recorder-2']));
+    expect((await installation.fetch('GET', '/healthz')).status).toBe(200);
+    const storage = await installation.json<Storage>('GET', '/api/storage');
+    expect(storage.disks.map(({ path }) => path)).toEqual([join(installation.dataDir, 'store')]);
+  });
+
+  test('one that stands still loses its cameras to the other, and gets them back', async () => {
+    const before = await shares();
+    const startedAt = Date.now();
+    const writer = await writers();
+    const moving = cameras.filter(({ id }) => writer.get(id) === 'recorder-2');
+    const [camera] = moving;
+    if (camera === undefined) throw new Error('recorder-2 has no camera');
+    // Enough for a clip that begins well before the move.
+    await eventually('some footage', () => Date.now() - startedAt > 8000, 20_000);
+    const pid = installation.findRecorder('recorder-2');
+    if (pid === undefined) throw new Error('recorder-2 does not run');
+    process.kill(pid, 'SIGSTOP');
+    let resumed = false;
+    try {
+      await eventually(
+        'its cameras are the other’s',
+        async () => (await shares())[1] === 0,
+        60_000,
+      );
+      await eventually(
+        'the other records them',
+        async () => {
+          const now = await writers();
+          return moving.every(({ id }) => now.get(id) === 'recorder-1');
+        },
+        60_000,
+      );
+      const takenOverAt = Date.now();
+      await eventually('some footage there', () => Date.now() - takenOverAt > 8000, 20_000);
+
+      const partial = await timelineOf(camera.id, startedAt);
+      expect(partial.unavailable).toEqual(['recorder-2']);
+      const away = partial.cameras[0]?.gaps.filter(({ reason }) => reason === 'recorder-away');
+      expect(away?.length).toBeGreaterThan(0);
+      expect(partial.cameras[0]?.recordings.length).toBeGreaterThan(0);
+      const health = await installation.fetch('GET', '/healthz');
+      expect(await health.text()).toContain('recorder-2');
+
+      process.kill(pid, 'SIGCONT');
+      resumed = true;
+    } finally {
+      if (!resumed) process.kill(pid, 'SIGCONT');
+    }
+    await eventually(
+      'its share is back',
+      async () => JSON.stringify(await shares()) === JSON.stringify(before),
+      60_000,
+    );
+    await eventually(
+      'it records them again, alone',
+      async () => {
+        const now = await writers();
+        return moving.every(({ id }) => now.get(id) === 'recorder-2');
+      },
+      60_000,
+    );
+    await allRecord();
+    const backAt = Date.now();
+    await eventually('some more footage', () => Date.now() - backAt > 8000, 20_000);
+
+    const whole = await timelineOf(camera.id, startedAt);
+    expect(whole.unavailable).toBeUndefined();
+    const { recordings, gaps } = whole.cameras[0]!;
+    const main = recordings.filter(({ track }) => track === 'main');
+    // Spans and gaps abut: no moment between the first and the last footage is without an answer.
+    const known = [...main, ...gaps].sort((a, b) => (a.from < b.from ? -1 : 1));
+    for (let index = 1; index < known.length; index++) {
+      const seam = Date.parse(known[index]!.from) - Date.parse(known[index - 1]!.to);
+      expect(Math.abs(seam)).toBeLessThan(1500);
+    }
+    expect(main.length).toBeGreaterThan(1);
+    // It stood still for the 20 s of patience, and nobody had the camera meanwhile.
+    const longest = Math.max(...gaps.map(({ from, to }) => Date.parse(to) - Date.parse(from)));
+    expect(longest).toBeGreaterThan(10_000);
+    expect(longest).toBeLessThan(60_000);
+
+    const clip = await installation.fetch(
+      'GET',
+      `/api/cameras/${camera.id}/clip.mp4?from=${startedAt + 1000}&to=${backAt + 6000}`,
+    );
+    expect(clip.status).toBe(200);
+    expect(clip.headers.get('nightjar-gaps')).toMatch(/;\S/);
+    const file = join(installation.dataDir, 'moved.mp4');
+    writeFileSync(file, Buffer.from(await clip.arrayBuffer()));
+    if (HAS_FFMPEG) {
+      expect(await decodeErrors(file)).toBe('');
+      const recordedMs = main.reduce((sum, span) => {
+        const from = Math.max(Date.parse(span.from), startedAt + 1000);
+        return sum + Math.max(0, Math.min(Date.parse(span.to), backAt + 6000) - from);
+      }, 0);
+      const frames = await countFrames(file);
+      // The scene has ten frames a second or more; footage of either recorder alone is much less.
+      expect(frames).toBeGreaterThan((recordedMs / 1000) * 8);
+    }
+
+    const playlist = await installation.fetch(
+      'GET',
+      `/api/cameras/${camera.id}/playback.m3u8?from=${startedAt + 1000}&to=${backAt + 6000}`,
+    );
+    const text = await playlist.text();
+    const slices = text.split('\n').filter((line) => line.startsWith('slice.m4s'));
+    const from = new Set(slices.map((line) => /[?&]on=([^&]+)/.exec(line)?.[1]));
+    expect(from).toEqual(new Set(['recorder-1', 'recorder-2']));
+    for (const slice of slices) {
+      const answer = await installation.fetch('GET', `/api/cameras/${camera.id}/${slice}`);
+      expect(answer.status).toBe(200);
+      expect((await answer.arrayBuffer()).byteLength).toBeGreaterThan(1000);
+    }
+    for (const at of [startedAt + 3000, backAt + 3000]) {
+      const still = await installation.fetch('GET', `/api/cameras/${camera.id}/frame.jpg?at=${at}`);
+      expect([still.status, still.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
+    }
+  }, 300_000);
+
+  test('a killed recorder is started again and keeps its cameras', async () => {
+    const before = await shares();
+    const pid = installation.findRecorder('recorder-1');
+    if (pid === undefined) throw new Error('recorder-1 does not run');
+    process.kill(pid, 'SIGKILL');
+    await eventually(
+      'a new one',
+      () => {
+        const now = installation.findRecorder('recorder-1');
+        return now !== undefined && now !== pid;
+      },
+      30_000,
+    );
+    await allRecord();
+    expect(await shares()).toEqual(before);
+  }, 120_000);
+
+  test('with fewer recorders the footage of the others stays readable', async () => {
+    const writer = await writers();
+    const camera = cameras.find(({ id }) => writer.get(id) === 'recorder-2');
+    if (camera === undefined) throw new Error('recorder-2 has no camera');
+    const now = Date.now();
+    await installation.interrupt();
+    await installation.launch({ NIGHTJAR_RECORDERS: '1' });
+    await installation.signIn();
+    await eventually(
+      'all are the first one’s',
+      async () => {
+        return (await shares())[1] === 0;
+      },
+      60_000,
+    );
+    await allRecord();
+    const { cameras: told } = await timelineOf(camera.id, now - 5000);
+    expect(told[0]?.recordings.length).toBeGreaterThan(0);
+    const clip = await installation.fetch(
+      'GET',
+      `/api/cameras/${camera.id}/clip.mp4?from=${now - 20_000}&to=${now - 5000}`,
+    );
+    expect(clip.status).toBe(200);
+    expect((await clip.arrayBuffer()).byteLength).toBeGreaterThan(10_000);
+  }, 180_000);
+});
