@@ -34,6 +34,8 @@ export function recordersOf({ dataDir, storeDirs, recorders, cores, environment 
         environment: {
           NIGHTJAR_RECORDER_ID: id,
           NIGHTJAR_STORE_DIRS: dirs.join(','),
+          // One process of a machine can have the port that cameras push to.
+          ...(number === 1 ? {} : { NIGHTJAR_RTMP_PORT: '0' }),
           ...(number > recorders ? { NIGHTJAR_RECORDER_WEIGHT: '0' } : {}),
           NIGHTJAR_MOTION_PROCESSES: environment.NIGHTJAR_MOTION_PROCESSES ?? String(detectors),
         },

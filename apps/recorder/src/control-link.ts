@@ -25,6 +25,7 @@ const COPY_PURPOSE = 'recorder configuration';
 export interface ControlLinkOptions {
   readonly id: string;
   readonly weight: number;
+  readonly takesPushes: boolean;
   readonly recorder: Recorder;
   readonly serverUrl: string;
   readonly internalSecret: string;
@@ -118,13 +119,14 @@ export class ControlLink {
   }
 
   async #announce(): Promise<void> {
-    const { id, weight } = this.#options;
+    const { id, weight, takesPushes } = this.#options;
     if (this.#url === undefined || this.#ended.signal.aborted) return;
     const body = {
       role: 'recorder',
       id,
       url: this.#url,
       weight,
+      takesPushes,
       ...(this.#version === undefined ? {} : { configVersion: this.#version }),
     };
     const request = {

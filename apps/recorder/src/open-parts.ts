@@ -37,7 +37,13 @@ export async function openParts(o: {
     onEvent: (event) => reporter.link?.report(event),
   });
   shutdown.add('recorder', () => recorder.close());
-  const link = new ControlLink({ ...config, recorder, clock, log });
+  const link = new ControlLink({
+    ...config,
+    takesPushes: config.push.port !== 0,
+    recorder,
+    clock,
+    log,
+  });
   reporter.link = link;
   shutdown.add('control link', () => link.close());
   await link.applyCopy();

@@ -46,6 +46,8 @@ export class CameraSpread {
   #timer: Timer | undefined;
   #handovers: Timer[] = [];
   #generation = 0;
+  /** Whether cameras can push to a recorder, as it said last. */
+  readonly #doors = new Map<string, boolean>();
   #table: { readonly key: string; readonly table: MaglevTable } | undefined;
   /** Membership changed and the catalog has not heard of it. */
   #unsettled = false;
@@ -83,6 +85,7 @@ export class CameraSpread {
     const { id, configVersion, weight = 1 } = announce;
     const versions = this.#versionsOf(id);
     versions.running = configVersion;
+    this.#hearDoor(id, announce.takesPushes ?? true);
     this.membership.hear(id, weight);
     try {
       // A recorder that came, or came back, gets its share with this answer.
@@ -209,8 +212,15 @@ export class CameraSpread {
     const table = this.#tableOf(sharing);
     const moves = new Map<string, string>();
     const left = new Map<string, string>();
-    for (const [camera, recorder] of await this.#catalog.recorders.assignments()) {
-      const wanted = table.find(camera);
+    // Only who has the port can take what cameras push; without any, all are the same.
+    const open = sharing.filter(({ id }) => this.#doors.get(id) === true);
+    const pushTable = open.length === 0 ? table : new MaglevTable(open);
+    // Right after its start the server does not know all: what is somewhere stays there.
+    const allHeard = sharing.every(({ id }) => this.#doors.has(id));
+    const shares = new Set(sharing.map(({ id }) => id));
+    for (const [camera, { recorder, pushes }] of await this.#catalog.recorders.assignments()) {
+      if (pushes && !allHeard && recorder !== undefined && shares.has(recorder)) continue;
+      const wanted = (pushes ? pushTable : table).find(camera);
       if (wanted === undefined || wanted === recorder) continue;
       moves.set(camera, wanted);
       if (recorder !== undefined) left.set(camera, recorder);
@@ -301,6 +311,12 @@ export class CameraSpread {
     }
   }
 
+  #hearDoor(id: string, takesPushes: boolean): void {
+    if (this.#doors.get(id) === takesPushes) return;
+    this.#doors.set(id, takesPushes);
+    this.#unsettled = true;
+  }
+
   #versionsOf(id: string): Versions {
     const versions = this.#versions.get(id) ?? { running: undefined, sent: undefined };
     this.#versions.set(id, versions);
@@ -317,7 +333,9 @@ export class CameraSpread {
       const owners = await this.#catalog.recorders.assignments();
       this.#keepers = await this.#catalog.recorders.keepers();
       this.#owners = new Map(
-        [...owners].flatMap(([camera, id]) => (id === undefined ? [] : [[camera, id]])),
+        [...owners].flatMap(([camera, { recorder }]) =>
+          recorder === undefined ? [] : [[camera, recorder]],
+        ),
       );
     } catch (error) {
       if (!isAway(error)) throw error;

@@ -181,7 +181,7 @@ export class Cameras {
         retention: row.retention,
         motion,
         // A recorder gets no password that it has no use for.
-        ...(motion.source === 'video' || removed || row.onvifUrl === null
+        ...(motion.source === 'video' || removed || moved || row.onvifUrl === null
           ? {}
           : {
               onvif: {

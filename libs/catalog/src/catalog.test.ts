@@ -89,7 +89,7 @@ describe('cameras', () => {
     const quiet = await addCamera();
     const telling = await addCamera({ motion: { source: 'onvif' } });
     expect([quiet.motion.source, telling.motion.source]).toEqual(['video', 'onvif']);
-    await catalog.cameras.claim('recorder-1');
+    await catalog.recorders.assign(new Map([quiet, telling].map(({ id }) => [id, 'recorder-1'])));
     const told = await catalog.cameras.forRecorder('recorder-1');
     expect(told.find(({ id }) => id === quiet.id)).not.toHaveProperty('onvif');
     expect(told.find(({ id }) => id === telling.id)).toMatchObject({
@@ -150,7 +150,10 @@ describe('cameras', () => {
     expect(added.publish?.sub).toBeUndefined();
     expect(await wholeDatabase()).not.toContain(key);
     expect((await catalog.cameras.get(added.id)).publish).toBeUndefined();
-    await catalog.cameras.claim('recorder-1');
+    await catalog.recorders.assign(new Map([[added.id, 'recorder-1']]));
+    expect(await catalog.recorders.assignments()).toEqual(
+      new Map([[added.id, { recorder: 'recorder-1', pushes: true }]]),
+    );
     const told = async () => (await catalog.cameras.forRecorder('recorder-1'))[0]?.streams.main;
     expect(await told()).toBe(`push:${key}`);
 
@@ -231,11 +234,13 @@ describe('what a recorder is told', () => {
 describe('cameras that are spread over recorders', () => {
   test('a camera that moved is recorded by one, and its footage is kept by both', async () => {
     const { id } = await addCamera();
-    expect(await catalog.recorders.assignments()).toEqual(new Map([[id, undefined]]));
+    expect(await catalog.recorders.assignments()).toEqual(new Map([[id, { pushes: false }]]));
     await catalog.recorders.assign(new Map([[id, 'recorder-1']]));
     await catalog.recorders.assign(new Map([[id, 'recorder-2']]));
     await catalog.recorders.assign(new Map([[id, 'recorder-2']]));
-    expect(await catalog.recorders.assignments()).toEqual(new Map([[id, 'recorder-2']]));
+    expect(await catalog.recorders.assignments()).toEqual(
+      new Map([[id, { recorder: 'recorder-2', pushes: false }]]),
+    );
     const keepers = (await catalog.recorders.keepers()).get(id);
     expect([...(keepers?.keys() ?? [])].sort()).toEqual(['recorder-1', 'recorder-2']);
 
@@ -267,7 +272,7 @@ describe('cameras that are spread over recorders', () => {
     await catalog.recorders.assign(new Map([[id, 'recorder-2']]));
     await catalog.recorders.forget('recorder-2');
     expect((await catalog.recorders.list()).map((row) => row.id)).toEqual(['recorder-1']);
-    expect(await catalog.recorders.assignments()).toEqual(new Map([[id, undefined]]));
+    expect(await catalog.recorders.assignments()).toEqual(new Map([[id, { pushes: false }]]));
     expect(await catalog.recorders.keepers()).toEqual(new Map());
   });
 });

@@ -3,6 +3,7 @@
 import { In, IsNull } from 'typeorm';
 import type { Clock } from '#base';
 import type { Database } from './database.js';
+import { PUSH } from '#contract';
 import { cameraEntity, keeperEntity, recorderEntity } from './schema.js';
 
 /** A recorder that announced itself at least once. */
@@ -14,6 +15,13 @@ export interface StoredRecorder {
   readonly drained: boolean;
   /** Whether cameras are given to it. */
   readonly sharing: boolean;
+}
+
+/** Who is to record a camera. */
+export interface Assignment {
+  readonly recorder?: string;
+  /** It calls us. */
+  readonly pushes: boolean;
 }
 
 export class Recorders {
@@ -55,11 +63,22 @@ export class Recorders {
   }
 
   /** Every camera that is to be recorded, and by whom. */
-  async assignments(): Promise<Map<string, string | undefined>> {
+  async assignments(): Promise<Map<string, Assignment>> {
     const rows = await this.#database.table(cameraEntity, (table) =>
-      table.find({ select: { id: true, recorder: true }, where: { removedAt: IsNull() } }),
+      table.find({
+        select: { id: true, recorder: true, mainUrl: true, subUrl: true },
+        where: { removedAt: IsNull() },
+      }),
     );
-    return new Map(rows.map((row) => [row.id, row.recorder ?? undefined]));
+    return new Map(
+      rows.map(({ id, recorder, mainUrl, subUrl }) => [
+        id,
+        {
+          ...(recorder === null ? {} : { recorder }),
+          pushes: mainUrl === PUSH || subUrl === PUSH,
+        },
+      ]),
+    );
   }
 
   /** Gives cameras to recorders; from then on those may have footage of them. */

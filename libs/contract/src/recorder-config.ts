@@ -51,6 +51,8 @@ export const announceSchema = z.object({
   configVersion: z.string().optional(),
   /** A recorder's share of the cameras against the others', 1 if absent; 0 keeps footage only. */
   weight: z.number().min(0).max(1000).optional(),
+  /** Whether cameras can push to it; one recorder of a machine has the port. True if absent. */
+  takesPushes: z.boolean().optional(),
 });
 export type Announce = z.infer<typeof announceSchema>;
 
