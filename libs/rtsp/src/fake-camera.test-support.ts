@@ -97,6 +97,11 @@ export class FakeCamera {
     return (this.#server.address() as AddressInfo).port;
   }
 
+  /** What a camera that does everything right answers. */
+  defaultOf(method: string): Handler {
+    return GOOD[method] ?? refuse('501 Not Implemented');
+  }
+
   get methods(): string[] {
     return this.requests.map(({ method }) => method);
   }

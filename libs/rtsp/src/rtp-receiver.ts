@@ -15,6 +15,8 @@ const HEADER_BYTES = 12;
 /** RFC 3550, A.1: further back is no late packet but another beginning. */
 const MAX_MISORDER = 100;
 const MAX_DROPOUT = 3000;
+/** A source that was left comes back only when so many packets came from nobody else. */
+const MAX_STRANGERS = 100;
 
 export interface RtpReceiverOptions {
   readonly payloadType: number;
@@ -28,6 +30,9 @@ export class RtpReceiver {
   readonly #options: RtpReceiverOptions;
   #sequence = -1;
   #ssrc = 0;
+  /** The source before this one: two that take turns must not break each other off for ever. */
+  #formerSsrc = -1;
+  #strangers = 0;
   #restart = -1;
 
   constructor(options: RtpReceiverOptions) {
@@ -72,12 +77,16 @@ export class RtpReceiver {
       return 0;
     }
     if (ssrc !== this.#ssrc) {
+      if (ssrc === this.#formerSsrc && ++this.#strangers < MAX_STRANGERS) return -1;
+      this.#formerSsrc = this.#ssrc;
+      this.#strangers = 0;
       this.#ssrc = ssrc;
       this.#sequence = sequence;
       depacketizer.interrupted();
       units.breakOff();
       return 0;
     }
+    this.#strangers = 0;
     const ahead = (sequence - this.#sequence) & 0xffff;
     if (ahead > 0 && ahead < MAX_DROPOUT) {
       this.#sequence = sequence;
