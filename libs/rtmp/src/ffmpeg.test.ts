@@ -5,14 +5,16 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { eventually } from '#base/testing';
-import { nalKind, splitAnnexB } from '#media';
+import { nalKind, splitAnnexB, type VideoCodec } from '#media';
 import { hasFfmpeg } from '../../../test/fixtures/encoded-video.js';
 import { KEY, openStream } from './publisher.test-support.js';
 
 const withFfmpeg = hasFfmpeg ? test : test.skip;
 const skipped = hasFfmpeg ? '' : ' (SKIPPED: ffmpeg is not here)';
 const FPS = 25;
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 const cleanups: (() => unknown)[] = [];
 let directory = '';
@@ -56,15 +58,17 @@ function publish(
 }
 
 /** Slices; what stands around them a publisher may add or leave out. */
-function picturesOf(units: readonly Uint8Array[]): string[] {
+function picturesOf(units: readonly Uint8Array[], codec: VideoCodec = 'h264'): string[] {
   return units
-    .filter((unit) => ['slice', 'key-slice'].includes(nalKind('h264', unit[0] ?? 0)))
+    .filter((unit) => ['slice', 'key-slice'].includes(nalKind(codec, unit[0] ?? 0)))
     .map((unit) => `${unit.length} ${createHash('sha1').update(unit).digest('hex')}`);
 }
 
-function unitsOfFile(file: string): Uint8Array[] {
-  const raw = join(directory, 'reference.h264');
-  ffmpeg('-i', file, '-map', '0:v', '-c', 'copy', '-bsf:v', 'h264_mp4toannexb', '-f', 'h264', raw);
+function unitsOfFile(file: string, codec: VideoCodec = 'h264'): Uint8Array[] {
+  const raw = join(directory, `reference.${codec}`);
+  const [filter, format] =
+    codec === 'h264' ? ['h264_mp4toannexb', 'h264'] : ['hevc_mp4toannexb', 'hevc'];
+  ffmpeg('-i', file, '-map', '0:v', '-c', 'copy', '-bsf:v', filter, '-f', format, raw);
   return splitAnnexB(readFileSync(raw));
 }
 
@@ -112,6 +116,30 @@ withFfmpeg(
     ffmpeg('-xerror', '-i', received, '-f', 'null', '-');
   },
 );
+
+withFfmpeg(`H.265 by the enhanced RTMP of FFmpeg 8, with B-frames${skipped}`, async () => {
+  const file = join(directory, 'clip265.mkv');
+  const coder = ['-c:v', 'libx265', '-x265-params', 'log-level=none:keyint=25:bframes=2'];
+  const picture = `testsrc2=size=640x360:rate=${FPS}:duration=3`;
+  ffmpeg('-f', 'lavfi', '-i', picture, ...coder, '-pix_fmt', 'yuv420p', file);
+  const opened = await openStream();
+  cleanups.push(opened.close);
+  const { sink, ends, starts } = opened;
+  const url = `rtmp://127.0.0.1:${opened.port}/live/${KEY}`;
+  const child = spawn(process.execPath, ['test/fixtures/publish-with-ffmpeg8.mjs', file, url], {
+    cwd: ROOT,
+    stdio: 'ignore',
+  });
+  cleanups.push(() => child.kill('SIGKILL'));
+  await eventually('the end of the clip', () => ends.length > 0, 30_000);
+  expect(starts[0]?.format).toMatchObject({ codec: 'h265', width: 640, height: 360 });
+  expect(sink.frames).toHaveLength(3 * FPS);
+  expect(sink.dropped).toEqual([]);
+  const units = sink.frames.flatMap((frame) => frame.units).map((unit) => Buffer.from(unit, 'hex'));
+  expect(picturesOf(units, 'h265')).toEqual(picturesOf(unitsOfFile(file, 'h265'), 'h265'));
+  const shown = sink.frames.map(({ pts90k }) => pts90k).sort((a, b) => a - b);
+  expect((shown.at(-1) ?? 0) - (shown[0] ?? 0)).toBe((3 * FPS - 1) * 3600);
+});
 
 withFfmpeg(`a publisher that is killed may come back${skipped}`, async () => {
   const file = clip(4);
