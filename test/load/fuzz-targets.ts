@@ -2,7 +2,7 @@
 // must keep. It looks behind the faces of the rooms, because that is where strangers' bytes go.
 
 import { crc32c } from '@node-rs/crc32';
-import { ByteWriter, NightjarError } from '../../libs/base/src/index.js';
+import { ByteWriter } from '../../libs/base/src/index.js';
 import {
   ParameterSets,
   slicePpsId,
@@ -34,7 +34,9 @@ import {
 import { decodeSeal, writeSeal } from '../../libs/store/src/seal.js';
 import { maxSeiBytes, readSei, writeSei } from '../../libs/store/src/sei.js';
 import { CheckingSink } from './checking-sink.js';
-import { Violation, type FuzzTarget } from './fuzz-engine.js';
+import { answered, mustHold } from './fuzz-checks.js';
+import type { FuzzTarget } from './fuzz-engine.js';
+import { rtmpTargets } from './fuzz-rtmp.js';
 import { ANSWERS, CHALLENGES, CONTROLS, REPORTS, SDPS, TRANSPORTS } from './fuzz-seeds.js';
 
 /** A receiver lives so long before a new one begins, as a camera's runs would. */
@@ -56,21 +58,8 @@ export function fuzzTargets(): FuzzTarget[] {
     sets('h264'),
     sets('h265'),
     recordHeaders(),
+    ...rtmpTargets(),
   ];
-}
-
-function mustHold(holds: boolean, what: string): void {
-  if (!holds) throw new Violation(what);
-}
-
-/** Errors of the house are answers; anything else is a fault. */
-function answered<T>(run: () => T): T | undefined {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof NightjarError) return undefined;
-    throw error;
-  }
 }
 
 function wire(): FuzzTarget {

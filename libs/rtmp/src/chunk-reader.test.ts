@@ -2,7 +2,7 @@
 
 import { seeded } from '../../rtsp/src/packets.test-support.js';
 import { ChunkReader } from './chunk-reader.js';
-import { chunks } from './publisher.test-support.js';
+import { chunks } from './messages.test-support.js';
 
 const MAX = 1 << 20;
 

@@ -20,11 +20,10 @@ import {
   chunks,
   command,
   configurationRecord,
-  KEY,
   number,
-  openStream,
   tag,
-} from './publisher.test-support.js';
+} from './messages.test-support.js';
+import { KEY, openStream } from './publisher.test-support.js';
 
 const cleanups: (() => unknown)[] = [];
 
@@ -123,6 +122,25 @@ test('a new configuration changes the format at the next key frame', async () =>
   await eventually('two pictures', () => sink.frames.length === 2);
   expect(formats).toMatchObject([{ width: 1920, height: 1080 }]);
   expect(sink.frames[1]?.units).toEqual(hex(H264_LARGE_SPS, H264_PPS, key));
+});
+
+test('slices of a picture that come in messages of their own are put together', async () => {
+  const { come, sink } = await open();
+  const publisher = come();
+  await publisher.publish(KEY);
+  publisher.configure('h264');
+  const later = slice('h264', true, 200, 9);
+  // first_mb_in_slice is not 0.
+  later[1] = 0x48;
+  for (let at = 0; at < 5; at++) {
+    const first = slice('h264', true, 300, at + 1);
+    for (const unit of [first, later]) {
+      publisher.video(tag.legacy('h264', 1, true, accessUnit(unit)), { timestamp: at * 40 });
+    }
+  }
+  await eventually('what was learned', () => sink.frames.length === 4);
+  const pictures = sink.frames.slice(1).map(({ units }) => units.slice(2));
+  expect(pictures).toEqual([2, 3, 4].map((seed) => hex(slice('h264', true, 300, seed), later)));
 });
 
 test('damaged lengths lose their picture and nothing else', async () => {

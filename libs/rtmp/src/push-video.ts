@@ -58,6 +58,7 @@ export class PushVideo {
     } else {
       this.#units.beginPacket((timestamp + tag.offsetMs) >>> 0, false);
       this.#takeUnits(this.#units, tag, bytes, end);
+      // Its end, unless the publisher sends the slices of a picture one by one.
       this.#units.endPacket(true);
     }
   }
