@@ -4,7 +4,7 @@ import { NumberInput, Switch } from '@mantine/core';
 import type { Location } from '#contract';
 import classes from './Form.module.css';
 import { FormSection } from './FormSection.js';
-import type { DraftProps } from './StreamSection.js';
+import type { DraftProps } from './camera-draft.js';
 
 export function LocationSection({ draft, onChange }: DraftProps) {
   const { location } = draft;

@@ -4,7 +4,7 @@ import { Slider, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { formatPercent } from '../format.js';
 import { FormSection } from './FormSection.js';
-import type { DraftProps } from './StreamSection.js';
+import type { DraftProps } from './camera-draft.js';
 import { ZoneEditor } from './ZoneEditor.js';
 
 interface MotionSectionProps extends DraftProps {

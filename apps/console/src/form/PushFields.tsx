@@ -7,7 +7,7 @@ import { PUSH, type Camera } from '#contract';
 import { calls } from '../api/calls.js';
 import { Fault } from '../shell/Fault.js';
 import classes from './Form.module.css';
-import type { DraftProps } from './StreamSection.js';
+import type { DraftProps } from './camera-draft.js';
 
 interface PushFieldsProps extends DraftProps {
   /** As it is stored; absent for one that is being added. */

@@ -5,7 +5,7 @@ import { recordingModeSchema, type RecordingMode } from '#contract';
 import classes from './Form.module.css';
 import { FormSection } from './FormSection.js';
 import { ScheduleEditor } from './ScheduleEditor.js';
-import type { DraftProps } from './StreamSection.js';
+import type { DraftProps } from './camera-draft.js';
 
 const MODE_LABELS: Record<RecordingMode, string> = {
   motion: 'On motion',

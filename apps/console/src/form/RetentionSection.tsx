@@ -7,7 +7,7 @@ import { formatBytes, formatMoment } from '../format.js';
 import classes from './Form.module.css';
 import { FormSection } from './FormSection.js';
 import { retentionLoss } from './retention-loss.js';
-import type { DraftProps } from './StreamSection.js';
+import type { DraftProps } from './camera-draft.js';
 
 interface RetentionSectionProps extends DraftProps {
   /** Absent while the camera is being added. */

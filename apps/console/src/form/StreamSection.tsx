@@ -2,17 +2,12 @@
 
 import { PasswordInput, SegmentedControl, Select, TextInput } from '@mantine/core';
 import { PUSH, type Camera } from '#contract';
-import type { CameraDraft } from './camera-draft.js';
+import type { DraftProps } from './camera-draft.js';
 import classes from './Form.module.css';
 import { FormSection } from './FormSection.js';
 import { ProbePanel } from './ProbePanel.js';
 import { PushFields } from './PushFields.js';
 import { nameFromUrl, urlFault, withCredentials } from './stream-url.js';
-
-export interface DraftProps {
-  readonly draft: CameraDraft;
-  onChange(change: Partial<CameraDraft>): void;
-}
 
 interface StreamSectionProps extends DraftProps {
   /** As it is stored; absent for one that is being added. */

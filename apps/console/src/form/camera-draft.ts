@@ -26,6 +26,12 @@ export interface CameraDraft {
   readonly location: Location | undefined;
 }
 
+/** What every section of the form is given. */
+export interface DraftProps {
+  readonly draft: CameraDraft;
+  onChange(change: Partial<CameraDraft>): void;
+}
+
 export const EMPTY_DRAFT: CameraDraft = {
   name: '',
   mainUrl: '',
