@@ -3,34 +3,7 @@
 import { NightjarError } from '#base';
 import type { VideoFormat } from './frame.js';
 import { box, u16, u8 } from './fmp4-box.js';
-
-/** Reads bits and Exp-Golomb codes; past the end it reads zeros. */
-class Bits {
-  readonly #bytes: Uint8Array;
-  #at = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  bits(count: number): number {
-    let value = 0;
-    for (let index = 0; index < count; index++, this.#at++) {
-      value = value * 2 + (((this.#bytes[this.#at >> 3] ?? 0) >> (7 - (this.#at & 7))) & 1);
-    }
-    return value;
-  }
-
-  skip(count: number): void {
-    this.#at += count;
-  }
-
-  ue(): number {
-    let zeros = 0;
-    while (zeros < 32 && this.bits(1) === 0) zeros += 1;
-    return 2 ** zeros - 1 + this.bits(zeros);
-  }
-}
+import { PlainBits } from './plain-bits.js';
 
 /** The first bytes of a NAL unit without its emulation prevention bytes. */
 function unescaped(nal: Uint8Array, count: number): Uint8Array {
@@ -72,7 +45,7 @@ function avcC(format: VideoFormat): Buffer {
     ...pps.map(withLength),
   ];
   if ([100, 110, 122, 144].includes(first[1] ?? 0)) {
-    const bits = new Bits(unescaped(first, 32));
+    const bits = new PlainBits(unescaped(first, 32));
     bits.skip(32);
     bits.ue();
     const chroma = bits.ue();
@@ -114,7 +87,7 @@ function hvcC(format: VideoFormat): Buffer {
 
 /** ITU-T H.265, 7.3.2.2: what stands between profile_tier_level and the bit depths. */
 function hevcSpsFacts(sps: Uint8Array, subLayers: number) {
-  const bits = new Bits(sps);
+  const bits = new PlainBits(sps);
   bits.skip((3 + 12) * 8);
   const present: [boolean, boolean][] = [];
   for (let layer = 0; layer < subLayers; layer++) {

@@ -2,6 +2,8 @@
 
 /** In decoding order. Grows by doubling; never shrinks. */
 export class FrameTable {
+  /** In front of every unit: four bytes of start code in video, nothing in sound. */
+  unitPrefixBytes: number;
   #count = 0;
   #nalCount = 0;
   #durations90k = new Uint32Array(32);
@@ -11,6 +13,10 @@ export class FrameTable {
   #nalSizes = new Uint32Array(64);
   #payloadBytes = 0;
   #duration90k = 0;
+
+  constructor(unitPrefixBytes = 4) {
+    this.unitPrefixBytes = unitPrefixBytes;
+  }
 
   /** Frames. */
   get count(): number {
@@ -35,7 +41,7 @@ export class FrameTable {
   addNal(sizeBytes: number): void {
     if (this.#nalCount === this.#nalSizes.length) this.#nalSizes = doubled(this.#nalSizes);
     this.#nalSizes[this.#nalCount++] = sizeBytes;
-    this.#payloadBytes += sizeBytes + 4;
+    this.#payloadBytes += sizeBytes + this.unitPrefixBytes;
   }
 
   endFrame(key: boolean, duration90k: number, ctsOffset90k: number): void {
@@ -91,7 +97,7 @@ export class FrameTable {
   sizeOf(frame: number): number {
     let bytes = 0;
     const end = this.firstNalOf(frame + 1);
-    for (let nal = this.firstNalOf(frame); nal < end; nal++) bytes += this.nalSizeOf(nal) + 4;
+    for (let nal = this.firstNalOf(frame); nal < end; nal++) bytes += this.nalSizeOf(nal) + this.unitPrefixBytes;
     return bytes;
   }
 
@@ -99,7 +105,7 @@ export class FrameTable {
   discardOpenFrame(): void {
     const first = this.firstNalOf(this.#count);
     for (let nal = first; nal < this.#nalCount; nal++)
-      this.#payloadBytes -= this.nalSizeOf(nal) + 4;
+      this.#payloadBytes -= this.nalSizeOf(nal) + this.unitPrefixBytes;
     this.#nalCount = first;
   }
 

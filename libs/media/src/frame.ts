@@ -1,6 +1,10 @@
 // What a track carries: its format, and the interface through which its bytes arrive.
 
+import type { AudioCodec, AudioFormat } from './audio-format.js';
+
 export type VideoCodec = 'h264' | 'h265';
+export type MediaCodec = VideoCodec | AudioCodec;
+export type MediaFormat = VideoFormat | AudioFormat;
 export type TrackName = 'main' | 'sub' | 'audio';
 
 /** Everything a decoder must know before the first frame. */

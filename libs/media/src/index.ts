@@ -1,6 +1,17 @@
 // Encoded media as values: formats, frame tables, records, NAL units, parameter sets, fMP4. It does
 // no I/O, keeps no clock and decodes no picture.
 
+export { ADTS_BYTES, adtsHeader, audioSamples, MAX_ADTS_PAYLOAD_BYTES, setAdtsLength } from './adts.js';
+export {
+  aacFormat,
+  AUDIO_CODECS,
+  AudioFrameClock,
+  isAudioCodec,
+  plainAudioFormat,
+  type AudioCodec,
+  type AudioFormat,
+  type AudioSink,
+} from './audio-format.js';
 export {
   fragmentDuration90k,
   patchNalLengths,
@@ -11,7 +22,15 @@ export {
 export { joinFmp4, type Fmp4JoinPart } from './fmp4-join.js';
 export { FMP4_TIMESCALE, FMP4_TRACK_ID, writeFmp4Init, type Fmp4InitOptions } from './fmp4-init.js';
 export { FrameTable } from './frame-table.js';
-export type { FrameDropReason, FrameSink, TrackName, VideoCodec, VideoFormat } from './frame.js';
+export type {
+  FrameDropReason,
+  FrameSink,
+  MediaCodec,
+  MediaFormat,
+  TrackName,
+  VideoCodec,
+  VideoFormat,
+} from './frame.js';
 export {
   isFirstSlice,
   nalHeaderBytes,

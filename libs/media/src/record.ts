@@ -1,7 +1,7 @@
 // A record: at most two seconds of one group, the unit of a write; whole and no longer changed.
 
 import type { FrameTable } from './frame-table.js';
-import type { VideoFormat } from './frame.js';
+import type { MediaFormat } from './frame.js';
 
 /**
  * Room in front of a record's payload, so that the writer lays the record's header right before it
@@ -14,7 +14,7 @@ export interface MediaRecord {
   readonly run: number;
   /** Counts records of a track within the run, from 0. */
   readonly sequence: number;
-  /** True for the record that begins with its group's key frame. */
+  /** True for the record that begins with its group's key frame; any record of sound may. */
   readonly startsGroup: boolean;
   /** UTC of the first frame of the group that this record belongs to. */
   readonly groupStartUnixUs: number;
@@ -22,7 +22,7 @@ export interface MediaRecord {
   readonly startUnixUs: number;
   /** Decoding time of the first frame on the camera's unwrapped 90 kHz clock. */
   readonly startDts90k: number;
-  readonly format: VideoFormat;
+  readonly format: MediaFormat;
   readonly frames: FrameTable;
   /** Holds the payload from `payloadStart` to `payloadEnd`, behind RECORD_HEADROOM_BYTES or more. */
   readonly buffer: Buffer;

@@ -28,6 +28,9 @@ export class CameraStream {
   #redirectTo: string | undefined;
   #running: Promise<void> | undefined;
   #started = false;
+  /** Attempts in a row that ended without a picture behind the question for the sound. */
+  #soundFailures = 0;
+  #skipSound = false;
   #readPauseMs: number;
 
   /** Opens nothing. A URL that is none of a camera ends each attempt as `protocol`. */
@@ -80,10 +83,12 @@ export class CameraStream {
         deadlineMs: this.#options.deadlineMs ?? DEFAULT_DEADLINE_MS,
         stallMs: this.#options.stallMs ?? DEFAULT_STALL_MS,
         readPauseMs: () => this.#readPauseMs,
+        ...(this.#skipSound ? { sound: 'skip' } : {}),
       },
       this.#stop.signal,
     );
     countIn(this.#counters.disconnects, end.reason);
+    this.#judgeSound(end);
     const stopped = this.#stop.signal.aborted;
     const retryInMs = stopped ? undefined : this.#pauseAfter(end);
     log.info(
@@ -101,6 +106,19 @@ export class CameraStream {
     } catch (error) {
       log.error({ err: error, url: withoutCredentials(url) }, 'the listener of a stream broke');
     }
+  }
+
+  /** A camera that cannot give sound beside the picture gives the picture: the next attempt is silent. */
+  #judgeSound(end: AttemptEnd): void {
+    if (this.#skipSound) {
+      this.#skipSound = false;
+      return;
+    }
+    if (end.frames > 0) this.#soundFailures = 0;
+    if (!end.soundAsked || end.reason === 'stopped') return;
+    this.#soundFailures += 1;
+    // One that stalls may stall for other reasons.
+    this.#skipSound = end.reason !== 'stalled' || this.#soundFailures > 1;
   }
 
   #pauseAfter(end: AttemptEnd): number {

@@ -268,6 +268,7 @@ describe('sender reports', () => {
     expect(readRtcp(report(3_976_214_400, 2 ** 31), 0, 28)).toEqual({
       bye: false,
       unixMs: Date.UTC(2026, 0, 1) + 500,
+      rtpTimestamp: 0,
     });
     expect(readRtcp(report(10), 0, 28)?.unixMs).toBe(Date.UTC(2036, 1, 7, 6, 28, 26));
     expect(readRtcp(report(0), 0, 28)).toEqual({ bye: false });

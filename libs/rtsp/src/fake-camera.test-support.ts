@@ -4,9 +4,16 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { silentLog, type Log } from '#base';
 import { eventually, FakeClock } from '#base/testing';
 import { CameraStream } from './camera-stream.js';
-import { H264_PPS, H264_SPS, packetize, RecordingSink, slice } from './packets.test-support.js';
+import {
+  H264_PPS,
+  H264_SPS,
+  packetize,
+  RecordingAudio,
+  RecordingSink,
+  slice,
+} from './packets.test-support.js';
 import type { StreamEnd, StreamInfo, StreamOptions } from './stream-face.js';
-import type { VideoFormat } from '#media';
+import type { AudioFormat, VideoFormat } from '#media';
 
 export interface CameraRequest {
   readonly method: string;
@@ -175,12 +182,18 @@ function readRequest(text: string): CameraRequest {
 }
 
 /** A stream with a listener that remembers. */
-function watch(options: Omit<StreamOptions, 'listener' | 'log'> & { log: Log }) {
+function watch(options: Omit<StreamOptions, 'listener' | 'log'> & { log: Log; sound: boolean }) {
   const starts: StreamInfo[] = [];
   const formats: VideoFormat[] = [];
   const ends: StreamEnd[] = [];
   const clocks: number[] = [];
   const sink = new RecordingSink();
+  const sounds: AudioFormat[] = [];
+  const audio = new RecordingAudio();
+  const onAudio = (format: AudioFormat) => {
+    sounds.push(format);
+    return audio;
+  };
   const stream = new CameraStream({
     ...options,
     listener: {
@@ -188,12 +201,13 @@ function watch(options: Omit<StreamOptions, 'listener' | 'log'> & { log: Log }) 
         starts.push(info);
         return sink;
       },
+      ...(options.sound ? { onAudio } : {}),
       onFormat: (format) => formats.push(format),
       onEnd: (end) => ends.push(end),
       onClock: (offsetMs) => clocks.push(offsetMs),
     },
   });
-  return { stream, starts, formats, ends, clocks, sink };
+  return { stream, starts, formats, ends, clocks, sink, sounds, audio };
 }
 
 /** Cameras and streams that are closed behind each test of the file that calls this. */
@@ -209,11 +223,12 @@ export function testBench() {
       cleanups.push(() => started.close());
       return started;
     },
-    start(url: string, options: Partial<StreamOptions> = {}) {
+    start(url: string, options: Partial<StreamOptions> & { sound?: boolean } = {}) {
       const clock = (options.clock ?? new FakeClock()) as FakeClock;
       const log = silentLog();
       const backoff = { firstMs: 1000, capMs: 30_000, random: () => 0.999 };
-      const watched = watch({ url, transport: 'tcp', log, backoff, ...options, clock });
+      const sound = options.sound ?? false;
+      const watched = watch({ url, transport: 'tcp', log, backoff, ...options, clock, sound });
       cleanups.push(() => {
         const stopped = watched.stream.stop();
         // A camera that answers no TEARDOWN is waited for by this clock.

@@ -10,6 +10,7 @@ export { probeStream, type ProbeOptions, type StreamProbe } from './probe-stream
 export { RtpTimeline } from './rtp-timeline.js';
 export { countIn, newCounters } from './stream-face.js';
 export type {
+  AudioCounters,
   RtspTransport,
   StreamCounters,
   StreamEnd,

@@ -1,6 +1,6 @@
 // What tests of this room share: NAL units, their RTP packets, and a sink that remembers.
 
-import type { FrameSink, VideoCodec } from '#media';
+import type { AudioSink, FrameSink, VideoCodec } from '#media';
 
 /** Deterministic, so that a failure can be repeated. */
 export function seeded(seed: number): (below: number) => number {
@@ -154,6 +154,25 @@ export class RecordingSink implements FrameSink {
     this.dropped.push(reason);
     this.log.push(reason);
     this.#units = [];
+  }
+}
+
+/** Keeps the frames of sound. */
+export class RecordingAudio implements AudioSink {
+  readonly frames: { readonly pts90k: number; readonly bytes: Buffer }[] = [];
+  readonly offsets: number[] = [];
+
+  frame(source: Uint8Array, start: number, end: number, pts90k: number): void {
+    if (start < 0 || end <= start || end > source.length) throw new Error('no range of its bytes');
+    this.frames.push({ pts90k, bytes: Buffer.from(source.subarray(start, end)) });
+  }
+
+  align(offset90k: number): void {
+    this.offsets.push(offset90k);
+  }
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.frames.map(({ bytes }) => bytes));
   }
 }
 

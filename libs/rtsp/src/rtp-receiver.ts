@@ -109,7 +109,7 @@ export class RtpReceiver {
 }
 
 /** Behind the header, its contributing sources and its extension; past `end` when it is cut. */
-function payloadStart(bytes: Uint8Array, start: number, end: number): number {
+export function payloadStart(bytes: Uint8Array, start: number, end: number): number {
   const first = bytes[start] ?? 0;
   let at = start + HEADER_BYTES + (first & 15) * 4;
   if ((first & 0x10) === 0) return at;
@@ -118,7 +118,7 @@ function payloadStart(bytes: Uint8Array, start: number, end: number): number {
   return at > end ? end + 1 : at;
 }
 
-function readU32(bytes: Uint8Array, at: number): number {
+export function readU32(bytes: Uint8Array, at: number): number {
   return (
     (((bytes[at] ?? 0) << 24) |
       ((bytes[at + 1] ?? 0) << 16) |

@@ -37,7 +37,8 @@ export class RtpTimeline {
       this.#highest90k = this.#pts90k;
     } else {
       const raw = (timestamp - this.#lastTimestamp) | 0;
-      const delta = this.#clockRate === TICKS ? raw : Math.round((raw * TICKS) / this.#clockRate);
+      // Not rounded, so that the clocks of sound do not run ahead by what rounding adds.
+      const delta = this.#clockRate === TICKS ? raw : (raw * TICKS) / this.#clockRate;
       if (this.#brokenOff || delta > JUMP_AHEAD_TICKS || delta < -JUMP_BACK_TICKS) {
         this.#brokenOff = false;
         this.#jumps += 1;
@@ -52,7 +53,14 @@ export class RtpTimeline {
     }
     this.#lastTimestamp = timestamp;
     this.#lastAtMs = atMs;
-    return this.#pts90k;
+    return Math.round(this.#pts90k);
+  }
+
+  /** The time of a timestamp near the last one, as a sender report names; undefined before the first. */
+  at(timestamp: number): number | undefined {
+    if (this.#lastTimestamp === undefined) return undefined;
+    const raw = (timestamp - this.#lastTimestamp) | 0;
+    return this.#pts90k + (raw * TICKS) / this.#clockRate;
   }
 
   /** The camera's source changed: the next timestamp has nothing to do with the last. */

@@ -7,6 +7,8 @@ export interface SdpCoding {
   /** The encoding name of `a=rtpmap`, as it is written. */
   readonly name: string;
   readonly clockRate: number;
+  /** Of sound; 1 where nothing is said. */
+  readonly channels?: number;
   /** Of `a=fmtp`, names in lower case. */
   readonly parameters: ReadonlyMap<string, string>;
 }
@@ -44,7 +46,7 @@ interface OpenMedia {
   kind: string;
   control: string | undefined;
   payloadTypes: number[];
-  rtpmaps: Map<number, { name: string; clockRate: number }>;
+  rtpmaps: Map<number, { name: string; clockRate: number; channels?: number }>;
   parameters: Map<number, Map<string, string>>;
 }
 
@@ -70,12 +72,13 @@ export function parseSdp(text: string): Sdp {
       if (open === undefined) control ??= value;
       else open.control ??= value;
     } else if (open !== undefined && line.startsWith('a=rtpmap:')) {
-      const match = /^a=rtpmap:\s*(\d{1,3})\s+([\w.+-]+)\s*(?:\/\s*(\d{1,9}))?/.exec(line);
+      const match = /^a=rtpmap:\s*(\d{1,3})\s+([\w.+-]+)\s*(?:\/\s*(\d{1,9}))?(?:\/\s*(\d{1,2}))?/.exec(line);
       if (match === null || open.rtpmaps.size >= MAX_CODINGS) continue;
       const clockRate = Number(match[3] ?? 0);
       open.rtpmaps.set(Number(match[1]), {
         name: match[2] ?? '',
         clockRate: clockRate > 0 ? clockRate : 90_000,
+        ...(match[4] === undefined ? {} : { channels: Number(match[4]) }),
       });
     } else if (open !== undefined && line.startsWith('a=fmtp:')) {
       const match = /^a=fmtp:\s*(\d{1,3})\s+(.*)$/.exec(line);

@@ -8,6 +8,8 @@ const NTP_TO_UNIX_SECONDS = 2_208_988_800;
 export interface RtcpFacts {
   /** Of the first sender report; absent when there is none or the camera has no wall clock. */
   readonly unixMs?: number;
+  /** The same moment on the clock of the media. */
+  readonly rtpTimestamp?: number;
   /** The camera says goodbye. */
   readonly bye: boolean;
 }
@@ -17,6 +19,7 @@ export function readRtcp(bytes: Uint8Array, start: number, end: number): RtcpFac
   const view = new DataView(bytes.buffer, bytes.byteOffset + start, end - start);
   let at = 0;
   let unixMs: number | undefined;
+  let rtpTimestamp = 0;
   let bye = false;
   while (at + 4 <= view.byteLength) {
     if (view.getUint8(at) >> 6 !== 2) return undefined;
@@ -28,12 +31,13 @@ export function readRtcp(bytes: Uint8Array, start: number, end: number): RtcpFac
       const fraction = view.getUint32(at + 12);
       // RFC 3550: a sender without any clock sets the time to zero.
       if (seconds !== 0) unixMs = toUnixMs(seconds, fraction);
+      rtpTimestamp = view.getUint32(at + 16);
     }
     if (type === BYE) bye = true;
     at += sizeBytes;
   }
   if (at === 0) return undefined;
-  return { bye, ...(unixMs === undefined ? {} : { unixMs }) };
+  return { bye, ...(unixMs === undefined ? {} : { unixMs, rtpTimestamp }) };
 }
 
 function toUnixMs(ntpSeconds: number, fraction: number): number {

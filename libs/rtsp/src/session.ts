@@ -1,6 +1,7 @@
 // One session with a camera (RFC 2326): describes, sets up, plays, keeps alive, tears down.
 
 import { messageOf, type Clock, type Timer } from '#base';
+import { chooseAudio, type AudioChoice } from './audio-choice.js';
 import { Authentication } from './authentication.js';
 import { Connection } from './connection.js';
 import type { MediaHandler } from './media-handler.js';
@@ -12,7 +13,14 @@ import {
   type Credentials,
   type RtspUrl,
 } from './rtsp-url.js';
-import { chooseVideo, parseSdp, whyNoVideo, type Sdp, type VideoChoice } from './sdp.js';
+import {
+  chooseVideo,
+  parseSdp,
+  whyNoVideo,
+  type Sdp,
+  type SdpMedia,
+  type VideoChoice,
+} from './sdp.js';
 import { speaksHttp, streamError } from './stream-error.js';
 import type { RtspTransport } from './stream-face.js';
 import { readTransport, type GrantedTransport } from './transport-header.js';
@@ -55,6 +63,12 @@ export class Session {
   #rtpChannel = -1;
   #rtcpChannel = -1;
   #ports: UdpPorts | undefined;
+  #audioHandler: MediaHandler | undefined;
+  #audioRtpChannel = -1;
+  #audioRtcpChannel = -1;
+  #audioPorts: UdpPorts | undefined;
+  #audioFault: string | undefined;
+  #audioAsked = false;
   #opened = false;
   #closed = false;
   #redirectTo: string | undefined;
@@ -117,23 +131,37 @@ export class Session {
     return this.#redirectTo;
   }
 
+  /** The sound that can be recorded. */
+  get audioChoice(): AudioChoice | undefined {
+    const choice = chooseAudio(this.#sdp);
+    return choice === undefined || 'fault' in choice ? undefined : choice;
+  }
+
+  /** Why the sound of the camera does not come; undefined when it does, or when there is none. */
+  get audioFault(): string | undefined {
+    const choice = chooseAudio(this.#sdp);
+    return choice !== undefined && 'fault' in choice ? choice.fault : this.#audioFault;
+  }
+
+  /** The camera was asked for its sound: what ends now may have ended for that. */
+  get audioAsked(): boolean {
+    return this.#audioAsked;
+  }
+
   get rubbishBytes(): number {
     return this.#connection?.rubbishBytes ?? 0;
   }
 
-  /** Sets the video up and plays it. Packets may come before it resolves. */
-  async play(handler: MediaHandler): Promise<void> {
+  /** Sets the video up, and the sound if somebody takes it, and plays. Packets may come before it resolves. */
+  async play(handler: MediaHandler, audioHandler?: MediaHandler): Promise<void> {
     this.#handler = handler;
-    const granted = await this.#setUp();
-    if (this.#options.transport !== 'udp') {
-      [this.#rtpChannel, this.#rtcpChannel] = granted.channels;
-    } else {
-      this.#ports?.begin({
-        granted,
-        address: this.#connection?.remoteAddress ?? this.#url.host,
-        handler,
-        onError: (error) => this.#ended(error),
-      });
+    this.#ports = await this.#openPorts();
+    const granted = await this.#setUp(this.video.media, 0, this.#ports);
+    [this.#rtpChannel, this.#rtcpChannel] = granted.channels;
+    this.#beginPorts(this.#ports, granted, handler);
+    const sound = this.audioChoice;
+    if (audioHandler !== undefined && sound !== undefined) {
+      await this.#setUpAudio(sound, audioHandler);
     }
     const response = await this.#request('PLAY', this.#aggregateUrl, [
       ...this.#sessionHeader(),
@@ -166,8 +194,10 @@ export class Session {
     this.#closed = true;
     this.#opened = false;
     this.#handler = undefined;
+    this.#audioHandler = undefined;
     this.#keepAlive?.cancel();
     this.#ports?.close();
+    this.#audioPorts?.close();
     this.#connection?.close();
   }
 
@@ -205,8 +235,14 @@ export class Session {
         onPacket: (channel, bytes, start, end) => {
           if (channel === this.#rtpChannel) this.#handler?.onRtp(bytes, start, end);
           else if (channel === this.#rtcpChannel) this.#handler?.onRtcp(bytes, start, end);
+          else if (channel === this.#audioRtpChannel) this.#audioHandler?.onRtp(bytes, start, end);
+          else if (channel === this.#audioRtcpChannel) this.#audioHandler?.onRtcp(bytes, start, end);
         },
-        isChannel: (channel) => channel === this.#rtpChannel || channel === this.#rtcpChannel,
+        isChannel: (channel) =>
+          channel === this.#rtpChannel ||
+          channel === this.#rtcpChannel ||
+          channel === this.#audioRtpChannel ||
+          channel === this.#audioRtcpChannel,
         onEnd: (error) => this.#ended(error),
       },
       this.#signal,
@@ -269,23 +305,65 @@ export class Session {
     this.#aggregateUrl = resolveControl(this.#baseUrl, this.#sdp.control);
   }
 
-  async #setUp(): Promise<GrantedTransport> {
-    const { transport, deadlineMs } = this.#options;
-    let asked = 'RTP/AVP/TCP;unicast;interleaved=0-1';
-    if (transport === 'udp') {
-      this.#ports = await UdpPorts.open(this.#connection?.localAddress ?? '0.0.0.0', this.#options);
-      if (this.#closed) this.#ports.close();
-      asked = `RTP/AVP;unicast;client_port=${this.#ports.rtpPort}-${this.#ports.rtpPort + 1}`;
+  async #openPorts(): Promise<UdpPorts | undefined> {
+    if (this.#options.transport !== 'udp') return undefined;
+    const ports = await UdpPorts.open(this.#connection?.localAddress ?? '0.0.0.0', this.#options);
+    if (this.#closed) ports.close();
+    return ports;
+  }
+
+  #beginPorts(ports: UdpPorts | undefined, granted: GrantedTransport, handler: MediaHandler): void {
+    ports?.begin({
+      granted,
+      address: this.#connection?.remoteAddress ?? this.#url.host,
+      handler,
+      onError: (error) => this.#ended(error),
+    });
+  }
+
+  /** A refusal costs the sound; only a connection that ends for it throws. */
+  async #setUpAudio({ media }: AudioChoice, handler: MediaHandler): Promise<void> {
+    this.#audioAsked = true;
+    try {
+      this.#audioPorts = await this.#openPorts();
+      const granted = await this.#setUp(media, 2, this.#audioPorts);
+      const [rtp, rtcp] = granted.channels;
+      const taken = rtp === this.#rtpChannel || rtp === this.#rtcpChannel;
+      if (this.#audioPorts === undefined && taken) {
+        this.#audioFault = 'the camera sends its sound on the channels of the picture';
+        return;
+      }
+      this.#audioHandler = handler;
+      [this.#audioRtpChannel, this.#audioRtcpChannel] = [rtp, rtcp];
+      this.#beginPorts(this.#audioPorts, granted, handler);
+    } catch (error) {
+      if (this.#closed) throw error;
+      this.#audioPorts?.close();
+      this.#audioFault = `the camera did not give its sound: ${messageOf(error)}`;
     }
-    const url = resolveControl(this.#baseUrl, this.video.media.control);
-    const response = await this.#request('SETUP', url, [['Transport', asked]], deadlineMs);
+  }
+
+  /** Asks for a media on two channels from `firstChannel`, or on `ports`. */
+  async #setUp(
+    media: SdpMedia,
+    firstChannel: number,
+    ports: UdpPorts | undefined,
+  ): Promise<GrantedTransport> {
+    const { transport, deadlineMs } = this.#options;
+    const asked =
+      ports === undefined
+        ? `RTP/AVP/TCP;unicast;interleaved=${firstChannel}-${firstChannel + 1}`
+        : `RTP/AVP;unicast;client_port=${ports.rtpPort}-${ports.rtpPort + 1}`;
+    const url = resolveControl(this.#baseUrl, media.control);
+    const headers: [string, string][] = [['Transport', asked], ...this.#sessionHeader()];
+    const response = await this.#request('SETUP', url, headers, deadlineMs);
     if (response.status !== 200) throw refusal('SETUP', response, transport);
     const session = /^\s*([^;\s]{1,256})\s*(?:;.*?timeout\s*=\s*(\d{1,9}))?/i.exec(
       response.headers.get('session') ?? '',
     );
-    this.#sessionId = session?.[1];
-    this.#timeoutSeconds = Number(session?.[2] ?? 0) || DEFAULT_TIMEOUT_SECONDS;
-    return readTransport(response.headers.get('transport'), transport);
+    this.#sessionId = session?.[1] ?? this.#sessionId;
+    this.#timeoutSeconds = Number(session?.[2] ?? 0) || this.#timeoutSeconds;
+    return readTransport(response.headers.get('transport'), transport, firstChannel);
   }
 
   async #stayAlive(): Promise<void> {

@@ -1,7 +1,9 @@
 // One attempt at a camera's stream: from the first packet to the camera until the end, whatever it is.
 
 import { withoutCredentials, type Clock, type Log } from '#base';
+import { AudioReceiver } from './audio-receiver.js';
 import { HandshakeGate } from './handshake-gate.js';
+import { SenderClocks } from './sender-clocks.js';
 import { Session } from './session.js';
 import { endOf, streamError } from './stream-error.js';
 import type {
@@ -24,6 +26,8 @@ export interface StreamAttemptOptions {
   readonly log: Log;
   readonly deadlineMs: number;
   readonly stallMs: number;
+  /** `skip`: the last attempt ended when the camera was asked for its sound. */
+  readonly sound?: 'skip';
   readPauseMs(): number;
 }
 
@@ -37,6 +41,8 @@ export interface AttemptEnd {
   readonly away: boolean;
   /** The camera asked to be asked there instead. With credentials: never to be shown. */
   readonly redirectTo?: string;
+  /** It ended without a frame behind the question for the sound. */
+  readonly soundAsked: boolean;
 }
 
 /** Runs until the stream ends or `signal` aborts; never rejects. The listener's `onEnd` is not called. */
@@ -49,6 +55,8 @@ export async function runAttempt(
   let beganAtMs: number | undefined;
   let session: Session | undefined;
   let receiver: VideoReceiver | undefined;
+  let sound: AudioReceiver | undefined;
+  const clocks = new SenderClocks((offset90k) => sound?.sink?.align(offset90k));
   let end: (error: Error) => void = () => undefined;
   const ended = new Promise<never>((_, reject) => (end = reject));
   // It may come while nothing waits for it yet.
@@ -60,31 +68,36 @@ export async function runAttempt(
   try {
     leaveGate = await HandshakeGate.of(clock).enter(signal);
     session = await Session.open({ ...options, onEnd: (error) => end(error) }, signal);
-    const { server, audio } = session;
+    const audioReceiver = audioReceiverOf(session, options, clocks, () => receiver?.begun === true);
+    sound = audioReceiver;
     receiver = new VideoReceiver({
       ...options,
       video: session.video,
-      info: {
-        ...(server === undefined ? {} : { server }),
-        ...(audio === undefined ? {} : { audio }),
-      },
+      info: () => infoOf(session, options),
+      onReport: (unixMs, pts90k) => clocks.video(unixMs, pts90k),
       onBegin: () => {
         beganAtMs = clock.monotonicMs();
         counters.connects += 1;
         log.info(
-          { url: withoutCredentials(url), server, codec: session?.video.codec },
+          {
+            url: withoutCredentials(url),
+            server: session?.server,
+            codec: session?.video.codec,
+            audio: session?.audio,
+          },
           'connected',
         );
       },
       onBye: () => end(streamError('closed-by-camera', 'the camera ended its stream')),
     });
-    await Promise.race([session.play(receiver), ended]);
+    await Promise.race([session.play(receiver, sound), ended]);
     leaveGate();
     receiver.playing();
     stall = watchForStall(options, (error) => end(error));
     return await ended;
   } catch (error) {
     leaveGate?.();
+    sound?.end();
     endReceiver(receiver, options);
     counters.rubbishBytes += session?.rubbishBytes ?? 0;
     const { reason, message, ours, away } = endOf(error);
@@ -97,6 +110,7 @@ export async function runAttempt(
       message,
       away,
       frames: counters.frames - firstFrame,
+      soundAsked: session?.audioAsked === true && counters.frames === firstFrame,
       ...(ranMs === undefined ? {} : { ranMs }),
       ...(session?.redirectTo === undefined ? {} : { redirectTo: session.redirectTo }),
     };
@@ -105,6 +119,38 @@ export async function runAttempt(
     stall?.cancel();
     session?.close();
   }
+}
+
+function infoOf(session: Session | undefined, { sound }: StreamAttemptOptions) {
+  const { server, audio } = session ?? {};
+  const audioFault =
+    sound === 'skip' && session?.audioChoice !== undefined
+      ? 'the camera ended its stream when it was asked for its sound'
+      : session?.audioFault;
+  return {
+    ...(server === undefined ? {} : { server }),
+    ...(audio === undefined ? {} : { audio }),
+    ...(audioFault === undefined ? {} : { audioFault }),
+  };
+}
+
+/** Undefined when there is no sound, or nobody takes it. */
+function audioReceiverOf(
+  session: Session,
+  { listener, counters, clock, log, sound }: StreamAttemptOptions,
+  clocks: SenderClocks,
+  hasBegun: () => boolean,
+): AudioReceiver | undefined {
+  const choice = session.audioChoice;
+  if (choice === undefined || listener.onAudio === undefined || sound === 'skip') return undefined;
+  return new AudioReceiver({
+    choice,
+    counters: counters.audio,
+    clock,
+    log,
+    begin: () => (hasBegun() ? listener.onAudio?.(choice.format) : undefined),
+    onReport: (unixMs, pts90k) => clocks.audio(unixMs, pts90k),
+  });
 }
 
 /** A sink that throws must not keep the next attempt from coming. */

@@ -1,7 +1,7 @@
 // What a user of a camera's stream sees of it: options, what is told to the listener, counts.
 
 import type { BackoffOptions, Clock, Log } from '#base';
-import type { FrameSink, VideoFormat } from '#media';
+import type { AudioFormat, AudioSink, FrameSink, VideoFormat } from '#media';
 
 export type StreamEndReason =
   | 'unreachable'
@@ -25,8 +25,10 @@ export interface StreamInfo {
   readonly format: VideoFormat;
   /** The `Server` header. */
   readonly server?: string;
-  /** The encoding of the first audio media in the SDP; audio is not set up. */
+  /** The encoding of the first audio media in the SDP. */
   readonly audio?: string;
+  /** Why that sound does not come, as a sentence; the picture comes all the same. */
+  readonly audioFault?: string;
 }
 
 export interface StreamEnd {
@@ -44,6 +46,11 @@ export interface StreamListener {
    * run, before any frame. The sink belongs to the run.
    */
   onStart(info: StreamInfo): FrameSink;
+  /**
+   * Sound comes beside the picture: at most one call per run, behind `onStart`. Without this method
+   * it is not asked for.
+   */
+  onAudio?(format: AudioFormat): AudioSink;
   /** Parameter sets changed; comes between frames, before the key frame that uses them. */
   onFormat(format: VideoFormat): void;
   /** The run (or the attempt, if `onStart` did not come) ended. */
@@ -93,6 +100,20 @@ export interface StreamCounters {
   connects: number;
   /** Ended runs and attempts, by reason. */
   readonly disconnects: Record<string, number>;
+  readonly audio: AudioCounters;
+}
+
+/** Of the sound, over all runs. */
+export interface AudioCounters {
+  packets: number;
+  lostPackets: number;
+  /** Of RTP packets, headers included. */
+  bytes: number;
+  frames: number;
+  malformedPackets: number;
+  clockJumps: number;
+  /** Frames that were not given to the sink, by reason. */
+  readonly dropped: Record<string, number>;
 }
 
 export function newCounters(): StreamCounters {
@@ -107,6 +128,15 @@ export function newCounters(): StreamCounters {
     rubbishBytes: 0,
     connects: 0,
     disconnects: {},
+    audio: {
+      packets: 0,
+      lostPackets: 0,
+      bytes: 0,
+      frames: 0,
+      malformedPackets: 0,
+      clockJumps: 0,
+      dropped: {},
+    },
   };
 }
 

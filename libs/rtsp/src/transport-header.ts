@@ -13,7 +13,11 @@ export interface GrantedTransport {
 }
 
 /** Throws `protocol` for what cannot be, `unsupported-stream` for another transport than asked. */
-export function readTransport(header: string | undefined, asked: RtspTransport): GrantedTransport {
+export function readTransport(
+  header: string | undefined,
+  asked: RtspTransport,
+  firstChannel = 0,
+): GrantedTransport {
   const text = header ?? '';
   const interleaved = /;\s*interleaved\s*=\s*(\d{1,9})\s*(?:-\s*(\d{1,9}))?/i.exec(text);
   const overTcp = /^\s*RTP\/AVP\/TCP/i.test(text) || interleaved !== null;
@@ -23,7 +27,7 @@ export function readTransport(header: string | undefined, asked: RtspTransport):
       `expected the camera to send over ${asked.toUpperCase()}, found ${overTcp ? 'TCP' : 'UDP'}`,
     );
   }
-  const rtp = Number(interleaved?.[1] ?? 0);
+  const rtp = Number(interleaved?.[1] ?? firstChannel);
   const rtcp = Number(interleaved?.[2] ?? rtp + 1);
   if (rtp > 255 || rtcp > 256) {
     throw streamError('protocol', `expected channels up to 255, found ${rtp} and ${rtcp}`);

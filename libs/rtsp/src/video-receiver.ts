@@ -14,12 +14,15 @@ import type { StreamCounters, StreamInfo, StreamListener } from './stream-face.j
 
 export interface VideoReceiverOptions {
   readonly video: VideoChoice;
-  readonly info: Omit<StreamInfo, 'format'>;
+  /** Asked for when the run begins. */
+  info(): Omit<StreamInfo, 'format'>;
   readonly listener: StreamListener;
   readonly counters: StreamCounters;
   readonly clock: Clock;
   /** The run begins: called before `onStart`. */
   onBegin(): void;
+  /** A sender report: the same moment on the camera's wall clock and on the picture's. */
+  onReport(unixMs: number, pts90k: number): void;
   /** The camera said goodbye. */
   onBye(): void;
 }
@@ -28,6 +31,7 @@ export class VideoReceiver implements MediaHandler {
   readonly #options: VideoReceiverOptions;
   readonly #sets: ParameterSets;
   readonly #units: AccessUnits;
+  readonly #timeline: RtpTimeline;
   readonly #receiver: RtpReceiver;
   #playing = false;
   #begun = false;
@@ -39,9 +43,10 @@ export class VideoReceiver implements MediaHandler {
     const { coding } = video;
     this.#sets = new ParameterSets(video.codec);
     for (const set of parameterSetsOf(coding)) this.#sets.put(set);
+    this.#timeline = new RtpTimeline(coding.clockRate);
     this.#units = new AccessUnits({
       sets: this.#sets,
-      timeline: new RtpTimeline(coding.clockRate),
+      timeline: this.#timeline,
       counters,
       monotonicMs: () => clock.monotonicMs(),
       nowUnixUs: () => clock.nowUnixUs(),
@@ -57,6 +62,11 @@ export class VideoReceiver implements MediaHandler {
           ? new H264Depacketizer(this.#units)
           : new H265Depacketizer(this.#units, orderNumbers),
     });
+  }
+
+  /** `onStart` was called. */
+  get begun(): boolean {
+    return this.#begun;
   }
 
   /** PLAY was answered, or the first packet is here before the answer. */
@@ -79,6 +89,10 @@ export class VideoReceiver implements MediaHandler {
     if (facts?.unixMs !== undefined && this.#begun) {
       this.#options.listener.onClock?.(facts.unixMs - this.#options.clock.nowUnixMs());
     }
+    const pts90k = this.#timeline.at(facts?.rtpTimestamp ?? 0);
+    if (facts?.unixMs !== undefined && pts90k !== undefined) {
+      this.#options.onReport(facts.unixMs, pts90k);
+    }
     if (facts?.bye === true) this.#options.onBye();
   }
 
@@ -98,6 +112,6 @@ export class VideoReceiver implements MediaHandler {
   #begin(format: VideoFormat) {
     this.#begun = true;
     this.#options.onBegin();
-    return this.#options.listener.onStart({ format, ...this.#options.info });
+    return this.#options.listener.onStart({ format, ...this.#options.info() });
   }
 }

@@ -1,6 +1,6 @@
 // What is known of chunks and records: the values that cross the store's face.
 
-import type { FrameTable, TrackName, VideoCodec } from '#media';
+import type { AudioFormat, FrameTable, MediaCodec, TrackName, VideoCodec } from '#media';
 
 /** Where a chunk lies: enough to read or delete it. */
 export interface ChunkPlace {
@@ -15,7 +15,7 @@ export interface ChunkPlace {
 export interface ChunkInfo extends ChunkPlace {
   readonly camera: string;
   readonly track: TrackName;
-  readonly codec: VideoCodec;
+  readonly codec: MediaCodec;
   /** Start of the earliest record. */
   readonly firstUnixUs: number;
   /** End of the latest record. */
@@ -49,19 +49,27 @@ export interface WrittenRecord {
   readonly record: RecordFacts;
 }
 
-/** A record read back; its CRCs match. */
-export interface ParsedRecord {
+interface ReadRecord {
   readonly offset: number;
   readonly length: number;
   readonly camera: string;
   readonly track: TrackName;
-  readonly codec: VideoCodec;
-  readonly width: number;
-  readonly height: number;
   readonly record: RecordFacts;
   readonly frames: FrameTable;
   /** A view into the buffer of the read, which belongs to the caller. */
   readonly payload: Buffer;
+}
+
+/** A record of video read back; its CRCs match. */
+export interface ParsedRecord extends ReadRecord {
+  readonly codec: VideoCodec;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A record of sound read back; its CRCs match. AAC frames begin with their ADTS headers. */
+export interface ParsedAudio extends ReadRecord {
+  readonly format: AudioFormat;
 }
 
 /** The records of one group that lie together in one chunk: the timeline's group row. */

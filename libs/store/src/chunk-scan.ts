@@ -2,25 +2,18 @@
 
 import { crc32c } from '@node-rs/crc32';
 import { NightjarError } from '#base';
-import type { VideoCodec } from '#media';
 import type { ByteRange } from './chunk-info.js';
 import type { ChunkFile } from './chunk-files.js';
+import { readRecordHeader } from './audio-header.js';
+import { maxUnitBytes, readUnit, UNIT_PREFIXES } from './carrier.js';
 import {
-  decodeRecordHeader,
-  KIND_RECORD,
   KIND_SEAL,
   kindOf,
   type RecordHeader,
   type TrackIdentity,
 } from './record-header.js';
 import { decodeSeal, type Seal } from './seal.js';
-import {
-  LONGEST_PREFIX_BYTES,
-  MAX_SEI_BODY_BYTES,
-  maxSeiBytes,
-  readSei,
-  SEI_PREFIXES,
-} from './sei.js';
+import { LONGEST_PREFIX_BYTES, MAX_SEI_BODY_BYTES } from './sei.js';
 
 /** A part of the file that is in memory; moves on demand. */
 class FileWindow {
@@ -61,16 +54,12 @@ class FileWindow {
 const WINDOW_BYTES = 1 << 20;
 /** Most headers fit; longer ones are read again with more. */
 const FIRST_HEADER_BYTES = 8192;
-const MAX_HEADER_BYTES = maxSeiBytes(MAX_SEI_BODY_BYTES);
+const MAX_HEADER_BYTES = maxUnitBytes(MAX_SEI_BODY_BYTES);
 /** How often the bytes of a file may be summed in vain, before the rest counts as damaged. */
 const MAX_VAIN_PASSES = 4;
 
 export type ScannedUnit =
-  | (ByteRange & {
-      readonly kind: 'record';
-      readonly codec: VideoCodec;
-      readonly header: RecordHeader;
-    })
+  | (ByteRange & { readonly kind: 'record'; readonly header: RecordHeader })
   | (ByteRange & { readonly kind: 'seal'; readonly seal: Seal });
 
 export interface ChunkScan {
@@ -122,28 +111,27 @@ async function unitAt(
   vain: { bytes: number },
 ): Promise<ScannedUnit | undefined> {
   let wanted = FIRST_HEADER_BYTES;
-  let sei = readSei(await window.at(offset, wanted), 0);
-  while (sei === 'incomplete' && wanted < MAX_HEADER_BYTES && offset + wanted < window.sizeBytes) {
+  let unit = readUnit(await window.at(offset, wanted), 0);
+  while (unit === 'incomplete' && wanted < MAX_HEADER_BYTES && offset + wanted < window.sizeBytes) {
     wanted *= 4;
     vain.bytes += wanted;
-    sei = readSei(await window.at(offset, wanted), 0);
+    unit = readUnit(await window.at(offset, wanted), 0);
   }
-  if (sei === 'incomplete' || sei === undefined) return undefined;
+  if (unit === 'incomplete' || unit === undefined) return undefined;
   try {
-    const kind = kindOf(sei.body);
-    if (kind === KIND_SEAL && sei.place === 'seal') {
-      return { kind: 'seal', offset, length: sei.end, seal: decodeSeal(sei.body) };
+    if (unit.place !== 'record' && kindOf(unit.body) === KIND_SEAL) {
+      return { kind: 'seal', offset, length: unit.end, seal: decodeSeal(unit.body) };
     }
-    if (kind !== KIND_RECORD || sei.place !== 'record') return undefined;
-    const header = decodeRecordHeader(sei.body);
-    const payloadAt = offset + sei.end;
+    const header = readRecordHeader(unit);
+    if (header === undefined) return undefined;
+    const payloadAt = offset + unit.end;
     if (payloadAt + header.payloadBytes > window.sizeBytes) return undefined;
     if ((await crcOf(window, payloadAt, header.payloadBytes)) !== header.payloadCrc) {
       vain.bytes += header.payloadBytes;
       return undefined;
     }
-    const length = sei.end + header.payloadBytes;
-    return { kind: 'record', offset, length, codec: sei.codec, header };
+    const length = unit.end + header.payloadBytes;
+    return { kind: 'record', offset, length, header };
   } catch (error) {
     if (error instanceof NightjarError && error.code === 'data-loss') return undefined;
     throw error;
@@ -162,11 +150,11 @@ async function crcOf(window: FileWindow, offset: number, length: number): Promis
   return crc;
 }
 
-/** Where one of our SEI units may begin, at or behind `from`; the end of the file if nowhere. */
+/** Where one of our units may begin, at or behind `from`; the end of the file if nowhere. */
 async function nextPrefix(window: FileWindow, from: number): Promise<number> {
   for (let at = from; at < window.sizeBytes; at += WINDOW_BYTES - LONGEST_PREFIX_BYTES) {
     const bytes = await window.at(at, WINDOW_BYTES);
-    const found = SEI_PREFIXES.map((prefix) => bytes.indexOf(prefix.bytes)).filter(
+    const found = UNIT_PREFIXES.map((prefix) => bytes.indexOf(prefix)).filter(
       (index) => index >= 0,
     );
     if (found.length > 0) return at + Math.min(...found);

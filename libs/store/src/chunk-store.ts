@@ -7,6 +7,7 @@ import type { ChunkFile, ChunkFiles } from './chunk-files.js';
 import type {
   ChunkInfo,
   ChunkPlace,
+  ParsedAudio,
   ParsedRecord,
   ScannedChunk,
   StoreDirectory,
@@ -193,6 +194,25 @@ export class ChunkStore {
     offset: number,
     length: number,
   ): Promise<ReadRecords> {
+    const { records, ...rest } = await this.#read(chunk, offset, length);
+    return {
+      records: records.map((record) => ('codec' in record ? record : throwOther(chunk))),
+      ...rest,
+    };
+  }
+
+  /** As `readRecords`, of a chunk of sound. */
+  async readAudio(chunk: ChunkPlace, offset: number, length: number): Promise<ParsedAudio[]> {
+    const { records, lost } = await this.#read(chunk, offset, length);
+    if (lost !== undefined) throw lost;
+    return records.map((record) => ('format' in record ? record : throwOther(chunk)));
+  }
+
+  async #read(
+    chunk: ChunkPlace,
+    offset: number,
+    length: number,
+  ): Promise<ReadRecords<ParsedRecord | ParsedAudio>> {
     if (
       !Number.isSafeInteger(offset) ||
       offset < 0 ||
@@ -428,4 +448,8 @@ function asMissing(error: unknown, { path }: ChunkPlace): NightjarError {
   return new NightjarError('data-loss', 'expected a chunk that the index has, found none', {
     path,
   });
+}
+
+function throwOther({ path }: ChunkPlace): never {
+  throw new NightjarError('data-loss', 'expected video or sound, found the other', { path });
 }

@@ -7,6 +7,7 @@ export type {
   ByteRange,
   ChunkInfo,
   ChunkPlace,
+  ParsedAudio,
   ParsedRecord,
   RecordedGroup,
   RecordFacts,

@@ -2,16 +2,16 @@
 
 import { isAbsolute, join } from 'node:path';
 import { isUuid, NightjarError } from '#base';
-import type { TrackName, VideoCodec } from '#media';
+import type { TrackName, MediaCodec } from '#media';
 
 const CHUNK_PATH =
-  /^([0-9a-f-]{36})\/(main|sub|audio)\/(\d{4}-\d{2}-\d{2})\/(\d{6})-(\d{1,16})\.(h264|h265)$/;
+  /^([0-9a-f-]{36})\/(main|sub|audio)\/(\d{4}-\d{2}-\d{2})\/(\d{6})-(\d{1,16})\.(h264|h265|aac|pcmu|pcma|opus)$/;
 
 export interface ChunkName {
   readonly camera: string;
   readonly track: TrackName;
   readonly id: number;
-  readonly codec: VideoCodec;
+  readonly codec: MediaCodec;
 }
 
 /** `startUnixUs` is the start of the first record; date and time in the name are for people. */
@@ -26,7 +26,7 @@ export function parseChunkPath(path: string): ChunkName | undefined {
   const [, camera, track, , , id, codec] = CHUNK_PATH.exec(path) ?? [];
   const number = Number(id);
   if (camera === undefined || !isUuid(camera) || !Number.isSafeInteger(number)) return undefined;
-  return { camera, track: track as TrackName, id: number, codec: codec as VideoCodec };
+  return { camera, track: track as TrackName, id: number, codec: codec as MediaCodec };
 }
 
 /** The absolute path of a chunk. Throws invalid-argument for a path that leads elsewhere. */

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import type { NightjarError } from '#base';
-import type { VideoCodec } from '#media';
+import type { MediaCodec } from '#media';
 import type { ChunkFile } from './chunk-files.js';
 import type { ChunkInfo, RecordFacts, SyncResult, WrittenRecord } from './chunk-info.js';
 import { absoluteChunkPath, chunkPath } from './layout.js';
@@ -19,13 +19,13 @@ interface PendingRecord {
 
 export interface NewChunk extends TrackIdentity {
   readonly id: number;
-  readonly codec: VideoCodec;
+  readonly codec: MediaCodec;
   readonly startUnixUs: number;
 }
 
 export class OpenChunk {
   readonly id: number;
-  readonly codec: VideoCodec;
+  readonly codec: MediaCodec;
   readonly path: string;
   readonly directory: ChunkDirectory;
   readonly #identity: TrackIdentity;

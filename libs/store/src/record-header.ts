@@ -1,14 +1,15 @@
-// The body of a record's SEI: what is needed to play, index and verify the record without a scan.
+// The body of a video record's SEI: what is needed to play, index and verify the record without a scan.
 
 import { crc32c } from '@node-rs/crc32';
 import type { ByteWriter } from '#base';
 import { ByteReader, NightjarError, uuidFromBytes, uuidToBytes } from '#base';
-import { FrameTable, type MediaRecord, type TrackName } from '#media';
+import { FrameTable, type AudioFormat, type MediaRecord, type TrackName } from '#media';
 import type { RecordFacts } from './chunk-info.js';
 
 export const FORMAT_VERSION = 1;
 export const KIND_RECORD = 1;
 export const KIND_SEAL = 2;
+export const KIND_AUDIO = 3;
 
 const TRACKS: readonly TrackName[] = ['main', 'sub', 'audio'];
 const FLAG_STARTS_GROUP = 1;
@@ -23,8 +24,11 @@ export interface TrackIdentity {
 }
 
 export interface RecordHeader extends TrackIdentity {
+  /** Pixels; 0 for sound. */
   readonly width: number;
   readonly height: number;
+  /** Of sound. */
+  readonly audio?: AudioFormat;
   readonly record: RecordFacts;
   readonly payloadBytes: number;
   readonly payloadCrc: number;
@@ -76,27 +80,16 @@ export function encodeRecordHeader(
   record: MediaRecord,
 ): Buffer {
   const { frames, format } = record;
-  const payload = record.buffer.subarray(record.payloadStart, record.payloadEnd);
-  if (frames.count === 0 || payload.length !== frames.payloadBytes) {
-    throw new NightjarError('invalid-argument', 'expected a payload as long as its frame table', {
-      frames: frames.count,
-      tableBytes: frames.payloadBytes,
-      payloadBytes: payload.length,
-    });
+  if (!('width' in format)) {
+    throw new NightjarError('invalid-argument', 'expected a record of video, found sound');
   }
+  const payload = payloadOf(record);
   let offsetsUsed = false;
   for (let frame = 0; frame < frames.count && !offsetsUsed; frame++) {
     offsetsUsed = frames.ctsOffsetOf(frame) !== 0;
   }
-  beginBody(writer, KIND_RECORD, identity)
-    .u8((record.startsGroup ? FLAG_STARTS_GROUP : 0) | (offsetsUsed ? FLAG_CTS_OFFSETS : 0))
-    .u32(crc32c(payload))
-    .varint(payload.length)
-    .varint(record.run)
-    .varint(record.sequence)
-    .varint(record.groupStartUnixUs)
-    .zigzag(record.startUnixUs - record.groupStartUnixUs)
-    .zigzag(record.startDts90k)
+  const flags = offsetsUsed ? FLAG_CTS_OFFSETS : 0;
+  putFacts(beginBody(writer, KIND_RECORD, identity), record, { flags, payload })
     .varint(format.width)
     .varint(format.height)
     .varint(frames.count);
@@ -111,10 +104,39 @@ export function encodeRecordHeader(
   return endBody(writer);
 }
 
-/** Reads a body whose CRC `kindOf` has found right. Throws data-loss when its parts disagree. */
-export function decodeRecordHeader(body: Buffer): RecordHeader {
-  const reader = new ByteReader(body.subarray(2, body.length - 4));
-  const identity = readIdentity(reader);
+/** Throws invalid-argument when the payload and its frame table disagree. */
+export function payloadOf(record: MediaRecord): Buffer {
+  const { frames } = record;
+  const payload = record.buffer.subarray(record.payloadStart, record.payloadEnd);
+  if (frames.count === 0 || payload.length !== frames.payloadBytes) {
+    throw new NightjarError('invalid-argument', 'expected a payload as long as its frame table', {
+      frames: frames.count,
+      tableBytes: frames.payloadBytes,
+      payloadBytes: payload.length,
+    });
+  }
+  return payload;
+}
+
+/** Puts what the bodies of all records share, behind camera and track. */
+export function putFacts(
+  writer: ByteWriter,
+  record: MediaRecord,
+  { flags, payload }: { readonly flags: number; readonly payload: Buffer },
+): ByteWriter {
+  return writer
+    .u8((record.startsGroup ? FLAG_STARTS_GROUP : 0) | flags)
+    .u32(crc32c(payload))
+    .varint(payload.length)
+    .varint(record.run)
+    .varint(record.sequence)
+    .varint(record.groupStartUnixUs)
+    .zigzag(record.startUnixUs - record.groupStartUnixUs)
+    .zigzag(record.startDts90k);
+}
+
+/** Reads what `putFacts` put. */
+export function readFacts(reader: ByteReader) {
   const flags = reader.u8();
   const payloadCrc = reader.u32();
   const payloadBytes = reader.varint();
@@ -123,6 +145,16 @@ export function decodeRecordHeader(body: Buffer): RecordHeader {
   const groupStartUnixUs = reader.varint();
   const startUnixUs = groupStartUnixUs + reader.zigzag();
   const startDts90k = reader.zigzag();
+  const startsGroup = (flags & FLAG_STARTS_GROUP) !== 0;
+  const times = { run, sequence, startsGroup, groupStartUnixUs, startUnixUs, startDts90k };
+  return { flags, payloadCrc, payloadBytes, times };
+}
+
+/** Reads a body whose CRC `kindOf` has found right. Throws data-loss when its parts disagree. */
+export function decodeRecordHeader(body: Buffer): RecordHeader {
+  const reader = new ByteReader(body.subarray(2, body.length - 4));
+  const identity = readIdentity(reader);
+  const { flags, payloadCrc, payloadBytes, times } = readFacts(reader);
   const width = reader.varint();
   const height = reader.varint();
   const frameCount = reader.varint();
@@ -141,17 +173,10 @@ export function decodeRecordHeader(body: Buffer): RecordHeader {
     frames.endFrame(durationAndKey % 2 === 1, Math.floor(durationAndKey / 2), ctsOffset90k);
   }
   if (reader.remaining !== 0 || frames.payloadBytes !== payloadBytes) throw disagreement('bytes');
-  if (payloadBytes > MAX_PAYLOAD_BYTES || startUnixUs < 0) throw disagreement('sizes or times');
-  const record: RecordFacts = {
-    run,
-    sequence,
-    startsGroup: (flags & FLAG_STARTS_GROUP) !== 0,
-    groupStartUnixUs,
-    startUnixUs,
-    startDts90k,
-    duration90k: frames.duration90k,
-    frameCount,
-  };
+  if (payloadBytes > MAX_PAYLOAD_BYTES || times.startUnixUs < 0) {
+    throw disagreement('sizes or times');
+  }
+  const record: RecordFacts = { ...times, duration90k: frames.duration90k, frameCount };
   return { ...identity, width, height, record, payloadBytes, payloadCrc, frames };
 }
 
@@ -160,6 +185,6 @@ export function endUnixUsOf(record: RecordFacts): number {
   return record.startUnixUs + Math.round((record.duration90k * 100) / 9);
 }
 
-function disagreement(what: string): NightjarError {
+export function disagreement(what: string): NightjarError {
   return new NightjarError('data-loss', `a record header disagrees with itself about its ${what}`);
 }

@@ -1,7 +1,6 @@
 // What a start after a crash does with one chunk file: scan the tail, cut what is torn.
 
 import { NightjarError } from '#base';
-import type { VideoCodec } from '#media';
 import type { ChunkFile } from './chunk-files.js';
 import type { ByteRange, ChunkInfo, ScannedChunk, WrittenRecord } from './chunk-info.js';
 import { scanChunk, type ChunkScan } from './chunk-scan.js';
@@ -141,7 +140,7 @@ function describe(scan: ChunkScan, found: Found): ScannedChunk {
   return { chunk, records, state, tornBytes, damaged };
 }
 
-type RecordUnit = ByteRange & { readonly codec: VideoCodec; readonly header: RecordHeader };
+type RecordUnit = ByteRange & { readonly header: RecordHeader };
 
 /** Parts the records that begin a group or go on with one from those whose beginning is lost. */
 function withoutOrphans(

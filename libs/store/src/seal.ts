@@ -1,8 +1,8 @@
-// The last SEI of a chunk: what its bytes hash to, and the seal of the chunk before.
+// The last unit of a chunk: what its bytes hash to, and the seal of the chunk before.
 
 import { createHash } from 'node:crypto';
 import { ByteReader, ByteWriter, type NightjarError } from '#base';
-import type { VideoCodec } from '#media';
+import type { MediaCodec } from '#media';
 import {
   beginBody,
   endBody,
@@ -11,7 +11,7 @@ import {
   readIdentity,
   type TrackIdentity,
 } from './record-header.js';
-import { maxSeiBytes, readSei, SEI_PREFIXES, writeSei, type SeiUnit } from './sei.js';
+import { maxUnitBytes, readUnit, SEAL_PREFIXES, writeUnit, type CarriedUnit } from './carrier.js';
 
 export interface SealFacts {
   /** Hex; of every byte of the file in front of the seal. */
@@ -37,15 +37,15 @@ export function sealOf(chunk: {
     .digest('hex');
 }
 
-/** The whole NAL unit. */
-export function writeSeal(codec: VideoCodec, seal: Seal): Buffer {
+/** The whole NAL unit, or tag. */
+export function writeSeal(codec: MediaCodec, seal: Seal): Buffer {
   const writer = beginBody(new ByteWriter(), KIND_SEAL, seal)
     .bytes(Buffer.from(seal.sha256, 'hex'))
     .u8(seal.previousSeal === undefined ? 0 : 1);
   if (seal.previousSeal !== undefined) writer.bytes(Buffer.from(seal.previousSeal, 'hex'));
   const body = endBody(writer);
-  const target = Buffer.allocUnsafe(maxSeiBytes(body.length));
-  return target.subarray(0, writeSei(target, 0, { codec, place: 'seal', body }));
+  const target = Buffer.allocUnsafe(maxUnitBytes(body.length));
+  return target.subarray(0, writeUnit(target, 0, { codec, place: 'seal', body }));
 }
 
 /** Reads a body of kind seal. Throws data-loss when it is too short. */
@@ -62,10 +62,10 @@ export const MAX_SEAL_BYTES = 512;
 
 /** The seal that ends exactly where `tail`, the end of a file, does. */
 export function findSealAtEnd(tail: Buffer): { seal: Seal; offset: number } | undefined {
-  for (const { place, bytes } of SEI_PREFIXES) {
+  for (const bytes of SEAL_PREFIXES) {
     const offset = tail.lastIndexOf(bytes);
-    if (place !== 'seal' || offset < 0) continue;
-    const unit = readSei(tail, offset);
+    if (offset < 0) continue;
+    const unit = readUnit(tail, offset);
     if (!isUnit(unit) || unit.end !== tail.length) continue;
     try {
       if (kindOf(unit.body) === KIND_SEAL) return { seal: decodeSeal(unit.body), offset };
@@ -76,6 +76,6 @@ export function findSealAtEnd(tail: Buffer): { seal: Seal; offset: number } | un
   return undefined;
 }
 
-function isUnit(unit: SeiUnit | 'incomplete' | undefined): unit is SeiUnit {
+function isUnit(unit: CarriedUnit | 'incomplete' | undefined): unit is CarriedUnit {
   return typeof unit === 'object';
 }

@@ -2,12 +2,13 @@
 
 import { ByteWriter, NightjarError, toNightjarError, type Clock, type Log } from '#base';
 import { RECORD_HEADROOM_BYTES, type MediaRecord } from '#media';
+import { encodeHeader } from './audio-header.js';
 import type { ChunkInfo, RecordFacts, SyncResult, WrittenRecord } from './chunk-info.js';
 import type { OpenChunk } from './open-chunk.js';
 import { type NewChunk } from './open-chunk.js';
-import { encodeRecordHeader, type TrackIdentity } from './record-header.js';
+import type { TrackIdentity } from './record-header.js';
 import type { SealChain } from './seal-chain.js';
-import { maxSeiBytes, writeSei } from './sei.js';
+import { maxUnitBytes, writeUnit } from './carrier.js';
 
 /** A camera clock may go back this far within a chunk. */
 const BACKWARDS_US = 1_000_000;
@@ -151,10 +152,10 @@ export class TrackWriter {
   }
 
   #withHeader(record: MediaRecord): Uint8Array[] {
-    const body = encodeRecordHeader(this.#body, this.#options, record);
-    const mostBytes = maxSeiBytes(body.length);
+    const body = encodeHeader(this.#body, this.#options, record);
+    const mostBytes = maxUnitBytes(body.length);
     if (this.#header.length < mostBytes) this.#header = Buffer.alloc(mostBytes);
-    const length = writeSei(this.#header, 0, { codec: record.format.codec, place: 'record', body });
+    const length = writeUnit(this.#header, 0, { codec: record.format.codec, place: 'record', body });
     const { buffer, payloadStart, payloadEnd } = record;
     if (length > Math.min(RECORD_HEADROOM_BYTES, payloadStart)) {
       return [this.#header.subarray(0, length), buffer.subarray(payloadStart, payloadEnd)];

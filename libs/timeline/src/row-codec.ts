@@ -1,11 +1,11 @@
 // The values of the LSM as bytes. Parts that the key holds are not repeated.
 
 import { ByteReader, ByteWriter } from '#base';
-import type { TrackName, VideoCodec } from '#media';
+import type { MediaCodec, TrackName } from '#media';
 import { makeKey, trackAt, u64At, uuidAt } from './keys.js';
 import type { ChunkRow, DeletionRow, GapRow, GroupRow, HoldRow, NewDeletion } from './rows.js';
 
-const CODECS: readonly VideoCodec[] = ['h264', 'h265'];
+const CODECS: readonly MediaCodec[] = ['h264', 'h265', 'aac', 'pcmu', 'pcma', 'opus'];
 const TRACKS: readonly TrackName[] = ['main', 'sub', 'audio'];
 const SEALED = 1;
 const HAS_SHA256 = 2;

@@ -1,6 +1,6 @@
 // The rows of the timeline: what crosses the room's face.
 
-import type { TrackName, VideoCodec } from '#media';
+import type { MediaCodec, TrackName } from '#media';
 
 /** A group (key frame to the next key frame) as it lies in one chunk. */
 export interface GroupRow {
@@ -23,7 +23,7 @@ export interface ChunkRow {
   readonly path: string;
   readonly camera: string;
   readonly track: TrackName;
-  readonly codec: VideoCodec;
+  readonly codec: MediaCodec;
   readonly firstUnixUs: number;
   readonly lastUnixUs: number;
   readonly sizeBytes: number;
