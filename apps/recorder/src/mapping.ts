@@ -14,6 +14,7 @@ import type {
 } from '#contract';
 import { gapReasonSchema } from '#contract';
 import type {
+  AudioReport,
   CameraReport,
   CameraSettings,
   ClipGap,
@@ -37,7 +38,8 @@ function cameraSettingsOf(camera: RecorderCamera): CameraSettings {
 
 export function cameraStatusOf(report: CameraReport): CameraStatus {
   const tracks = report.tracks.map(trackStatusOf);
-  const main = tracks.find(({ track }) => track === 'main');
+  const main = report.tracks.find(({ track }) => track === 'main');
+  if (report.audio !== undefined) tracks.push(soundStatusOf(report.audio));
   const { recording, motion, state, reason } = report;
   return {
     state,
@@ -55,9 +57,10 @@ export function cameraStatusOf(report: CameraReport): CameraStatus {
 }
 
 /** What the camera's own fields repeat of its main track. */
-function pictureOf(main: TrackStatus | undefined) {
+function pictureOf(main: TrackReport | undefined) {
   if (main === undefined) return {};
-  const { codec, width, height, fps, bitrate, groupSeconds, clockOffsetMs, lastFrameAt } = main;
+  const { codec, width, height } = main.format ?? {};
+  const { fps, bitrate, groupSeconds, clockOffsetMs, lastFrameAt } = trackStatusOf(main);
   return definedOf({
     codec,
     width,
@@ -89,6 +92,28 @@ function trackStatusOf(report: TrackReport): TrackStatus {
     dropped: { ...report.dropped },
     connects: report.connects,
     disconnects: { ...report.disconnects },
+  };
+}
+
+/** The sound of the main stream. Connections are the picture's: sound has none of its own. */
+function soundStatusOf(report: AudioReport): TrackStatus {
+  const { format, encoding, reason, bitrate, lastFrameUnixUs } = report;
+  return {
+    track: 'audio',
+    ...definedOf({
+      codec: format?.codec,
+      sampleRate: format?.sampleRate,
+      channels: format?.channels,
+      encoding,
+      reason,
+      bitrate,
+      lastFrameAt: lastFrameUnixUs === undefined ? undefined : instantOf(lastFrameUnixUs),
+    }),
+    frames: report.frames,
+    lostPackets: report.lostPackets,
+    dropped: { ...report.dropped },
+    connects: 0,
+    disconnects: {},
   };
 }
 

@@ -113,12 +113,14 @@ export {
   renditionSchema,
   roleSchema,
   trackSchema,
+  audioCodecSchema,
   videoCodecSchema,
   type GapReason,
   type Problem,
   type Rendition,
   type Role,
   type Track,
+  type AudioCodec,
   type VideoCodec,
 } from './scalars.js';
 export {

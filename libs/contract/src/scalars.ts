@@ -14,6 +14,9 @@ export type Track = z.infer<typeof trackSchema>;
 export const videoCodecSchema = z.enum(['h264', 'h265']);
 export type VideoCodec = z.infer<typeof videoCodecSchema>;
 
+export const audioCodecSchema = z.enum(['aac', 'pcmu', 'pcma', 'opus']);
+export type AudioCodec = z.infer<typeof audioCodecSchema>;
+
 /** In responses: ISO 8601, UTC, milliseconds. */
 export const instantSchema = z.iso.datetime({ precision: 3 });
 

@@ -1,7 +1,13 @@
 // What a camera does at this moment, and what a probe of one found.
 
 import { z } from 'zod';
-import { gapReasonSchema, instantSchema, trackSchema, videoCodecSchema } from './scalars.js';
+import {
+  audioCodecSchema,
+  gapReasonSchema,
+  instantSchema,
+  trackSchema,
+  videoCodecSchema,
+} from './scalars.js';
 import { motionSourceSchema, recordingModeSchema } from './camera.js';
 
 export const cameraStateSchema = z.enum(['online', 'connecting', 'offline', 'disabled']);
@@ -9,7 +15,13 @@ export type CameraState = z.infer<typeof cameraStateSchema>;
 
 export const trackStatusSchema = z.object({
   track: trackSchema,
-  codec: videoCodecSchema.optional(),
+  codec: z.enum([...videoCodecSchema.options, ...audioCodecSchema.options]).optional(),
+  /** Of sound. */
+  sampleRate: z.number().optional(),
+  channels: z.number().optional(),
+  /** Of sound: the camera's own name of its coding, and why it is not recorded, as a sentence. */
+  encoding: z.string().optional(),
+  reason: z.string().optional(),
   width: z.number().optional(),
   height: z.number().optional(),
   fps: z.number().optional(),

@@ -16,13 +16,19 @@ export interface AudioFormat {
   readonly codecString: string;
 }
 
+export interface AudioMoment {
+  /** On the camera's clock of this track, unwrapped. */
+  pts90k: number;
+  receivedAtUnixUs: number;
+}
+
 /**
  * Where a depacketizer puts sound: whole frames (an AAC access unit, an Opus packet, the G.711 of a
  * packet), each of which can be decoded by itself. The bytes are copied before it returns.
  */
 export interface AudioSink {
-  /** `pts90k` is on the camera's clock of this track, unwrapped. */
-  frame(source: Uint8Array, start: number, end: number, pts90k: number, atUnixUs: number): void;
+  /** `at` is valid during the call only. */
+  frame(source: Uint8Array, start: number, end: number, at: AudioMoment): void;
   /** Sender reports came: added to a time of this track it gives the time on the picture's clock. */
   align(videoMinusAudio90k: number): void;
 }
@@ -85,26 +91,26 @@ export function aacFacts(config: Uint8Array): AacFacts | undefined {
 function parseAacConfig(config: Uint8Array) {
   if (config.length < 2 || config.length > 64) return undefined;
   const bits = new PlainBits(config);
-    let objectType = objectTypeOf(bits);
-    const outerType = objectType;
-    const coreRate = rateOf(bits);
-    const channelConfig = bits.bits(4);
-    let outerRate = coreRate;
-    if (objectType === SBR || objectType === PARAMETRIC_STEREO) {
-      outerRate = rateOf(bits);
-      objectType = objectTypeOf(bits);
-    }
-    const rateIndex = AAC_RATES.indexOf(coreRate);
-    const channels = AAC_CHANNELS[channelConfig] ?? 0;
-    if (objectType < 1 || objectType > 4 || rateIndex < 0 || channels === 0) return undefined;
-    if (outerRate < 7350 || outerRate > 96_000) return undefined;
-    const samplesPerFrame = bits.bits(1) === 1 ? 960 : 1024;
-    if (!bits.isWhole) return undefined;
-    return {
-      outerType,
-      outerRate,
-      facts: { objectType, rateIndex, channelConfig, coreRate, samplesPerFrame },
-    };
+  let objectType = objectTypeOf(bits);
+  const outerType = objectType;
+  const coreRate = rateOf(bits);
+  const channelConfig = bits.bits(4);
+  let outerRate = coreRate;
+  if (objectType === SBR || objectType === PARAMETRIC_STEREO) {
+    outerRate = rateOf(bits);
+    objectType = objectTypeOf(bits);
+  }
+  const rateIndex = AAC_RATES.indexOf(coreRate);
+  const channels = AAC_CHANNELS[channelConfig] ?? 0;
+  if (objectType < 1 || objectType > 4 || rateIndex < 0 || channels === 0) return undefined;
+  if (outerRate < 7350 || outerRate > 96_000) return undefined;
+  const samplesPerFrame = bits.bits(1) === 1 ? 960 : 1024;
+  if (!bits.isWhole) return undefined;
+  return {
+    outerType,
+    outerRate,
+    facts: { objectType, rateIndex, channelConfig, coreRate, samplesPerFrame },
+  };
 }
 
 function objectTypeOf(bits: PlainBits): number {

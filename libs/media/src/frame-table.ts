@@ -97,7 +97,8 @@ export class FrameTable {
   sizeOf(frame: number): number {
     let bytes = 0;
     const end = this.firstNalOf(frame + 1);
-    for (let nal = this.firstNalOf(frame); nal < end; nal++) bytes += this.nalSizeOf(nal) + this.unitPrefixBytes;
+    for (let nal = this.firstNalOf(frame); nal < end; nal++)
+      bytes += this.nalSizeOf(nal) + this.unitPrefixBytes;
     return bytes;
   }
 

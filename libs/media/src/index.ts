@@ -1,7 +1,13 @@
 // Encoded media as values: formats, frame tables, records, NAL units, parameter sets, fMP4. It does
 // no I/O, keeps no clock and decodes no picture.
 
-export { ADTS_BYTES, adtsHeader, audioSamples, MAX_ADTS_PAYLOAD_BYTES, setAdtsLength } from './adts.js';
+export {
+  ADTS_BYTES,
+  adtsHeader,
+  audioSamples,
+  MAX_ADTS_PAYLOAD_BYTES,
+  setAdtsLength,
+} from './adts.js';
 export {
   aacFormat,
   AUDIO_CODECS,
@@ -10,6 +16,7 @@ export {
   plainAudioFormat,
   type AudioCodec,
   type AudioFormat,
+  type AudioMoment,
   type AudioSink,
 } from './audio-format.js';
 export {

@@ -9,6 +9,7 @@ import type { ChunkStore } from '#store';
 import type { Timeline, TimelineBatch } from '#timeline';
 import { detectorSentence, diskSentence, gapReasonOf, isOutage } from './gap-reasons.js';
 import { CLOCK_TOLERANCE_US, openLedger } from './open-ledger.js';
+import { AudioLane } from './audio-lane.js';
 import type { OpenAlarms } from './camera-alarms.js';
 import {
   modeAt,
@@ -23,7 +24,7 @@ import type { TrackHub } from './hub.js';
 import { MotionEvents } from './motion-events.js';
 import { MotionWatch, moreTrusted, sourceOf, type AlarmReport } from './motion-watch.js';
 import type { SlabPool } from './slab-pool.js';
-import { TrackFeed, type TrackReport } from './track-feed.js';
+import { TrackFeed, type AudioReport, type TrackReport } from './track-feed.js';
 import { TrackFlush, type DiskFailure, type WaitingBytes } from './track-flush.js';
 
 /** A sub stream that is not there for so long cannot tell of movement: the main one is kept. */
@@ -72,12 +73,16 @@ export interface CameraReport {
     readonly events?: AlarmReport;
   };
   readonly tracks: readonly TrackReport[];
+  /** Absent when the camera has none. */
+  readonly audio?: AudioReport;
 }
 
 interface Lane {
   readonly feed: TrackFeed;
   readonly gate: TrackGate;
   readonly flush: TrackFlush;
+  /** The sound that comes with the main stream. */
+  readonly audio?: AudioLane;
 }
 
 export class RecordedCamera implements FlushedCamera {
@@ -86,7 +91,7 @@ export class RecordedCamera implements FlushedCamera {
   readonly #events: MotionEvents;
   readonly #motion: MotionWatch;
   /** UTC where each track's footage ends, over its runs. */
-  readonly #ends: Map<VideoTrack, number>;
+  readonly #ends: Map<TrackName, number>;
   readonly #lanes = new Map<VideoTrack, Lane>();
   readonly #log: Log;
   #settings: CameraSettings;
@@ -103,7 +108,7 @@ export class RecordedCamera implements FlushedCamera {
   private constructor(
     options: RecordedCameraOptions,
     ledger: GapLedger,
-    ends: Map<VideoTrack, number>,
+    ends: Map<TrackName, number>,
   ) {
     const { settings, clock } = options;
     this.#options = options;
@@ -130,8 +135,8 @@ export class RecordedCamera implements FlushedCamera {
     // Footage of the future was made under a wrong clock: nothing is to continue there.
     const toUnixUs = clock.nowUnixUs() + CLOCK_TOLERANCE_US;
     const query = { fromUnixUs: 0, toUnixUs, limit: 1, reverse: true };
-    const ends = new Map<VideoTrack, number>();
-    for (const track of ['sub', 'main'] as const) {
+    const ends = new Map<TrackName, number>();
+    for (const track of ['sub', 'main', 'audio'] as const) {
       const last = (await timeline.groups(settings.id, track, query))[0];
       if (last !== undefined) ends.set(track, last.startUnixUs + last.durationUs);
     }
@@ -147,12 +152,17 @@ export class RecordedCamera implements FlushedCamera {
   }
 
   get tracks(): readonly TrackFlush[] {
-    return [...this.#lanes.values()].map((lane) => lane.flush);
+    return [...this.#lanes.values()].flatMap(({ flush, audio }) =>
+      audio === undefined ? [flush] : [flush, audio.flush],
+    );
   }
 
   /** Bytes of the pre-roll. */
   get ringBytes(): number {
-    return [...this.#lanes.values()].reduce((sum, lane) => sum + lane.gate.ringBytes, 0);
+    return [...this.#lanes.values()].reduce(
+      (sum, { gate, audio }) => sum + gate.ringBytes + (audio?.ringBytes ?? 0),
+      0,
+    );
   }
 
   /** Bytes a second that are kept now. */
@@ -225,6 +235,7 @@ export class RecordedCamera implements FlushedCamera {
     const missing = this.#missing();
     const since = this.#keepingSinceUs;
     const events = this.#motion.alarms;
+    const audio = main?.feed.audioReport();
     return {
       id: this.#settings.id,
       state: main?.feed.online === true ? 'online' : this.#everTried ? 'offline' : 'connecting',
@@ -243,6 +254,7 @@ export class RecordedCamera implements FlushedCamera {
         ...(events === undefined ? {} : { events }),
       },
       tracks: [...this.#lanes.values()].map((lane) => lane.feed.report()),
+      ...(audio === undefined ? {} : { audio }),
     };
   }
 
@@ -276,15 +288,24 @@ export class RecordedCamera implements FlushedCamera {
       policy: this.#policy(track),
       preRollMs: recording.preRollSeconds * 1000,
       postRollMs: recording.postRollSeconds * 1000,
-      onKeep: (record) => flush.push(record),
+      onKeep: (record) => {
+        flush.push(record);
+        audio?.keptPicture(record);
+      },
       onChange: (keeping, atUnixUs) => {
         if (track !== 'main') return;
         this.#keepingSinceUs = keeping ? atUnixUs : undefined;
         this.#mark(atUnixUs);
       },
     });
+    const lane = { camera: id, store, clock, log: this.#log, waiting };
+    const audio =
+      track === 'main'
+        ? new AudioLane({ ...lane, pictureReachesBackToUs: () => gate.reachesBackToUs })
+        : undefined;
     const feed = new TrackFeed({
       track,
+      ...audio?.source(this.#ends.get('audio')),
       url,
       transport,
       door,
@@ -300,7 +321,7 @@ export class RecordedCamera implements FlushedCamera {
       onOnline: () => this.#onOnline(track),
       onOffline: (reason) => this.#onOffline(track, reason, feed),
     });
-    this.#lanes.set(track, { feed, gate, flush });
+    this.#lanes.set(track, { feed, gate, flush, ...(audio === undefined ? {} : { audio }) });
     feed.start();
   }
 
@@ -315,12 +336,14 @@ export class RecordedCamera implements FlushedCamera {
     // From here on no turn touches the flush: its last rows must be the last to be committed.
     this.#lanes.delete(track);
     await this.#options.scheduler.idle(this);
-    const batch = await lane.flush.close();
+    const [batch, sound] = await Promise.all([lane.flush.close(), lane.audio?.close()]);
     if (track === 'main') {
       const came = this.#away === undefined;
       this.#away = reason;
       this.#mark(came ? lane.feed.lastEndUnixUs : this.#options.clock.nowUnixUs());
     }
+    if (lane.audio !== undefined) this.#ends.set('audio', lane.feed.lastSoundUnixUs);
+    void this.#options.scheduler.commit(sound);
     await this.#options.scheduler.commit(batch);
   }
 
@@ -366,7 +389,9 @@ export class RecordedCamera implements FlushedCamera {
   #tick(): void {
     for (const lane of this.#lanes.values()) {
       lane.feed.tick();
-      if (!lane.gate.keeping || !lane.feed.online) void lane.flush.sealIfDue();
+      if (lane.gate.keeping && lane.feed.online) continue;
+      void lane.flush.sealIfDue();
+      void lane.audio?.flush.sealIfDue();
     }
     this.#applyMode();
     this.#motion.tick();

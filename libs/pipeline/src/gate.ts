@@ -57,6 +57,12 @@ export class TrackGate {
     return this.#keptUntilUs;
   }
 
+  /** UTC before which nothing will be kept that is not kept already. */
+  get reachesBackToUs(): number {
+    if (this.#policy === 'never') return Infinity;
+    return this.#ring[0]?.startUnixUs ?? this.#keptUntilUs;
+  }
+
   get moving(): boolean {
     return this.#moving;
   }

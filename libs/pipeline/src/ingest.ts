@@ -125,6 +125,11 @@ export class TrackIngest implements FrameSink {
     return this.#run;
   }
 
+  /** UTC of a moment on the camera's clock as it came; undefined until the clock is settled. */
+  unixUsOf(pts90k: number): number | undefined {
+    return this.#clock.settled ? this.#clock.toUnixUs(pts90k + this.#shift90k) : undefined;
+  }
+
   /** The record being filled; its frames are whole, an access unit behind them may not be. */
   get openRecord(): TrackRecord | undefined {
     return this.#record;

@@ -44,8 +44,10 @@ export class SlabPool {
     else list.push(buffer);
   }
 
-  takeTable(): FrameTable {
-    return this.#tables.pop() ?? new FrameTable();
+  takeTable(unitPrefixBytes = 4): FrameTable {
+    const table = this.#tables.pop() ?? new FrameTable();
+    table.unitPrefixBytes = unitPrefixBytes;
+    return table;
   }
 
   giveTable(table: FrameTable): void {

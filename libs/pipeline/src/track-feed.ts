@@ -1,10 +1,11 @@
 // One stream of a camera: its connection, and for each run the ingest that fills the hub and records.
 
 import type { Clock, Log } from '#base';
-import type { FrameSink, TrackName, VideoFormat } from '#media';
+import type { AudioFormat, AudioSink, FrameSink, TrackName, VideoFormat } from '#media';
 import type { PushDoor } from '#rtmp';
 import type { StreamEndReason, StreamInfo, StreamListener } from '#rtsp';
 import { cameraSource, type CameraSource } from './camera-source.js';
+import { AudioIngest, AudioIngestCounters, type AudioRecord } from './audio-ingest.js';
 import { TrackHub } from './hub.js';
 import { IngestCounters, TrackIngest } from './ingest.js';
 import { CLOCK_TOLERANCE_US } from './open-ledger.js';
@@ -26,6 +27,8 @@ export interface TrackFeedOptions {
   /** Where the footage of the last run ends; a run's time does not begin before. */
   readonly lastEndUnixUs: number;
   onRecord(record: TrackRecord, firstOfRun: boolean): void;
+  /** Takes the camera's sound; without it the camera is not asked for any. */
+  readonly sound?: { readonly lastEndUnixUs: number; onRecord(record: AudioRecord): void };
   /** The first frame of a run is there. */
   onOnline(): void;
   /** A run or an attempt ended; every record of the run was handed out before. */
@@ -47,12 +50,34 @@ export interface TrackReport {
   readonly disconnects: Readonly<Record<string, number>>;
 }
 
+/** The sound that a stream brings beside its picture. */
+export interface AudioReport {
+  readonly track: 'audio';
+  /** Absent while none comes. */
+  readonly format?: AudioFormat;
+  /** As the camera names its coding. */
+  readonly encoding?: string;
+  /** Why it does not come, as a sentence. */
+  readonly reason?: string;
+  readonly bitrate?: number;
+  readonly lastFrameUnixUs?: number;
+  readonly frames: number;
+  readonly lostPackets: number;
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
 export class TrackFeed implements StreamListener {
   readonly hub = new TrackHub();
   readonly #options: TrackFeedOptions;
   readonly #stream: CameraSource;
   readonly #counters = new IngestCounters();
+  readonly #audioCounters = new AudioIngestCounters();
+  /** Present where the sound is taken: that is what the camera is asked by. */
+  readonly onAudio?: (format: AudioFormat) => AudioSink;
   #ingest: TrackIngest | undefined;
+  #audio: AudioIngest | undefined;
+  #info: StreamInfo | undefined;
+  #lastSoundUnixUs: number;
   #run = 0;
   #firstRecord = true;
   #lastEndUnixUs: number;
@@ -63,11 +88,14 @@ export class TrackFeed implements StreamListener {
   #clockOffsetMs: number | undefined;
   #fps = 0;
   #bitrate = 0;
-  #window = { atMs: 0, frames: 0, bytes: 0 };
+  #audioBitrate = 0;
+  #window = { atMs: 0, frames: 0, bytes: 0, audioBytes: 0 };
 
   constructor(options: TrackFeedOptions) {
     this.#options = options;
     this.#lastEndUnixUs = options.lastEndUnixUs;
+    this.#lastSoundUnixUs = options.sound?.lastEndUnixUs ?? 0;
+    if (options.sound !== undefined) this.onAudio = (format) => this.#beginSound(format);
     const { url, transport, door, clock, log } = options;
     this.#stream = cameraSource({
       url,
@@ -93,6 +121,11 @@ export class TrackFeed implements StreamListener {
   /** UTC where the last record ended that was handed out. */
   get lastEndUnixUs(): number {
     return this.#lastEndUnixUs;
+  }
+
+  /** UTC where the last record of sound ended. */
+  get lastSoundUnixUs(): number {
+    return this.#lastSoundUnixUs;
   }
 
   get bytes(): number {
@@ -123,13 +156,15 @@ export class TrackFeed implements StreamListener {
   tick(): void {
     const { clock } = this.#options;
     this.#ingest?.closeStale(clock.nowUnixUs());
+    this.#audio?.closeStale(clock.nowUnixUs());
     const nowMs = clock.monotonicMs();
-    const { atMs, frames, bytes } = this.#window;
+    const { atMs, frames, bytes, audioBytes } = this.#window;
     if (nowMs - atMs < RATE_WINDOW_MS) return;
     const seconds = (nowMs - atMs) / 1000;
     this.#fps = (this.#counters.frames - frames) / seconds;
     this.#bitrate = ((this.#counters.bytes - bytes) * 8) / seconds;
-    this.#window = { atMs: nowMs, frames: this.#counters.frames, bytes: this.#counters.bytes };
+    this.#audioBitrate = ((this.#audioCounters.bytes - audioBytes) * 8) / seconds;
+    this.#window = this.#windowFrom(nowMs);
   }
 
   report(): TrackReport {
@@ -151,8 +186,32 @@ export class TrackFeed implements StreamListener {
     };
   }
 
+  /** Undefined where sound is not taken, or the camera has none. */
+  audioReport(): AudioReport | undefined {
+    const format = this.#audio?.format;
+    const { audio: encoding, audioFault: reason } = this.#info ?? {};
+    if (this.onAudio === undefined || (encoding === undefined && format === undefined)) {
+      return undefined;
+    }
+    const { frames, lastFrameUnixUs, dropped, wrongReports } = this.#audioCounters;
+    const { audio } = this.#stream.counters;
+    const wrong = wrongReports === 0 ? {} : { 'wrong-sender-report': wrongReports };
+    return {
+      track: 'audio',
+      ...(format === undefined ? {} : { format }),
+      ...(encoding === undefined ? {} : { encoding }),
+      ...(reason === undefined ? {} : { reason }),
+      ...(format === undefined ? {} : { bitrate: Math.round(this.#audioBitrate) }),
+      ...(lastFrameUnixUs === undefined ? {} : { lastFrameUnixUs }),
+      frames,
+      lostPackets: audio.lostPackets,
+      dropped: { ...audio.dropped, ...dropped, ...wrong },
+    };
+  }
+
   onStart(info: StreamInfo): FrameSink {
     this.#endRun();
+    this.#info = info;
     this.#connected = true;
     this.#retryAtMs = undefined;
     this.#firstRecord = true;
@@ -195,6 +254,30 @@ export class TrackFeed implements StreamListener {
     this.#clockOffsetMs = Math.round(offsetMs);
   }
 
+  #beginSound(format: AudioFormat): AudioSink {
+    const { pool, sound, clock } = this.#options;
+    const latestUs = clock.nowUnixUs() + CLOCK_TOLERANCE_US;
+    this.#audio?.end();
+    this.#audio = new AudioIngest({
+      run: this.#run,
+      format,
+      pool,
+      notBeforeUnixUs: this.#lastSoundUnixUs > latestUs ? 0 : this.#lastSoundUnixUs,
+      counters: this.#audioCounters,
+      videoUnixUs: (pts90k) => this.#ingest?.unixUsOf(pts90k),
+      onRecord: (record) => {
+        this.#lastSoundUnixUs = record.endUnixUs;
+        sound?.onRecord(record);
+      },
+    });
+    return this.#audio;
+  }
+
+  #windowFrom(atMs: number) {
+    const { frames, bytes } = this.#counters;
+    return { atMs, frames, bytes, audioBytes: this.#audioCounters.bytes };
+  }
+
   /** Unless the clock was set back: then the past run's end is no bound. */
   #notBefore(): number {
     const latestUs = this.#options.clock.nowUnixUs() + CLOCK_TOLERANCE_US;
@@ -203,17 +286,16 @@ export class TrackFeed implements StreamListener {
 
   #goOnline(): void {
     this.#online = true;
-    this.#window = {
-      atMs: this.#options.clock.monotonicMs(),
-      frames: this.#counters.frames,
-      bytes: this.#counters.bytes,
-    };
+    this.#window = this.#windowFrom(this.#options.clock.monotonicMs());
     this.#options.onOnline();
   }
 
   #endRun(): void {
     this.#online = false;
     this.#connected = false;
+    // The picture's clock is asked for by the last sound: it ends first.
+    this.#audio?.end();
+    this.#audio = undefined;
     this.#ingest?.end();
     this.#run = Math.max(this.#run, this.#ingest?.run ?? 0);
     this.#ingest = undefined;

@@ -2,7 +2,7 @@
 
 import { toNightjarError, type Clock, type Log } from '#base';
 import { foldGroups, type ChunkStore, type RecordedGroup, type TrackWriter } from '#store';
-import type { TrackName } from '#media';
+import type { MediaFormat, TrackName } from '#media';
 import type { TimelineBatch } from '#timeline';
 import type { TrackRecord } from './track-record.js';
 
@@ -26,6 +26,9 @@ export class WaitingBytes {
   }
 }
 
+/** A record of video or of sound. */
+export type KeptRecord = TrackRecord<MediaFormat>;
+
 export interface TrackFlushOptions {
   readonly camera: string;
   readonly track: TrackName;
@@ -41,7 +44,7 @@ export interface TrackFlushOptions {
 
 export class TrackFlush {
   readonly #options: TrackFlushOptions;
-  readonly #queue: TrackRecord[] = [];
+  readonly #queue: KeptRecord[] = [];
   #queuedBytes = 0;
   #writer: TrackWriter | undefined;
   #pump: Promise<void> | undefined;
@@ -87,7 +90,7 @@ export class TrackFlush {
   }
 
   /** Takes a record to be written at once. Never blocks, never throws. */
-  push(record: TrackRecord): void {
+  push(record: KeptRecord): void {
     if (this.#closed) return;
     this.#endUnixUs = record.endUnixUs;
     if (this.#failure !== undefined && !this.#mayResume(record)) {
@@ -148,7 +151,7 @@ export class TrackFlush {
     }
   }
 
-  #mayResume(record: TrackRecord): boolean {
+  #mayResume(record: KeptRecord): boolean {
     if (!record.startsGroup) return false;
     // A slow disk is tried when it has drained, a failed one after a while.
     if (this.#failure === 'disk-too-slow') return this.#queue.length === 0;
@@ -174,7 +177,7 @@ export class TrackFlush {
         this.#failWith(error, startUnixUs);
         // The rest of the group cannot be decoded without this record.
         while (this.#queue.length > 0) {
-          const next = this.#queue[0] as TrackRecord;
+          const next = this.#queue[0] as KeptRecord;
           if (next !== record && next.startsGroup && this.#mayResume(next)) break;
           this.counters.lostRecords += 1;
           this.#shift(next);
@@ -183,7 +186,7 @@ export class TrackFlush {
     }
   }
 
-  #shift(record: TrackRecord): void {
+  #shift(record: KeptRecord): void {
     this.#queue.shift();
     this.#queuedBytes -= record.payloadBytes;
     this.#options.waiting.total -= record.payloadBytes;

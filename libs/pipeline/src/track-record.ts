@@ -1,27 +1,35 @@
 // A record while it is filled, kept in memory and written: its bytes, its frames, who still needs it.
 
-import { RECORD_HEADROOM_BYTES, type FrameTable, type MediaRecord, type VideoFormat } from '#media';
+import {
+  RECORD_HEADROOM_BYTES,
+  type FrameTable,
+  type MediaFormat,
+  type MediaRecord,
+  type VideoFormat,
+} from '#media';
 import type { SlabPool } from './slab-pool.js';
 import { ticksToUs } from './units.js';
 
-export interface TrackRecordOptions {
+export interface TrackRecordOptions<F extends MediaFormat> {
   readonly pool: SlabPool;
   readonly startsGroup: boolean;
-  readonly format: VideoFormat;
+  readonly format: F;
   /** A guess of the payload's size; the buffer grows when it is wrong. */
   readonly expectedBytes: number;
+  /** Sound has no start codes in front of its frames. */
+  readonly unitPrefixBytes?: 0;
 }
 
 /**
  * Counted references: born with one, of its ingest. Whoever keeps it beyond a callback retains it;
  * the last release gives the memory back, and after that nothing of it may be read.
  */
-export class TrackRecord implements MediaRecord {
+export class TrackRecord<F extends MediaFormat = VideoFormat> implements MediaRecord {
   /** Run and sequence are set when the record is closed. */
   run = 0;
   sequence = 0;
   startsGroup: boolean;
-  readonly format: VideoFormat;
+  readonly format: F;
   readonly frames: FrameTable;
   readonly payloadStart = RECORD_HEADROOM_BYTES;
   /** Set when the first frame is whole. */
@@ -36,11 +44,11 @@ export class TrackRecord implements MediaRecord {
   readonly #pool: SlabPool;
   #references = 1;
 
-  constructor(options: TrackRecordOptions) {
+  constructor(options: TrackRecordOptions<F>) {
     this.startsGroup = options.startsGroup;
     this.format = options.format;
     this.#pool = options.pool;
-    this.frames = options.pool.takeTable();
+    this.frames = options.pool.takeTable(options.unitPrefixBytes);
     this.buffer = options.pool.take(RECORD_HEADROOM_BYTES + options.expectedBytes);
     this.payloadEnd = this.payloadStart;
   }

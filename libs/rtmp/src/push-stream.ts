@@ -103,7 +103,9 @@ export class PushStream implements PublishTarget {
       clock,
       info: () => ({
         ...(software === undefined ? {} : { server: software }),
-        ...(publisher.audio === undefined ? {} : { audio: publisher.audio }),
+        ...(publisher.audio === undefined
+          ? {}
+          : { audio: publisher.audio, audioFault: 'sound that is pushed is not recorded' }),
       }),
       onBegin: () => {
         counters.connects += 1;

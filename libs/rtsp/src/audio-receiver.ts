@@ -35,6 +35,7 @@ export class AudioReceiver implements MediaHandler, AudioFrames {
   readonly #timeline: RtpTimeline;
   readonly #frameClock: AudioFrameClock;
   readonly #depacketizer: AudioDepacketizer;
+  readonly #at = { pts90k: 0, receivedAtUnixUs: 0 };
   #sink: AudioSink | undefined;
   #sequence = -1;
   #ssrc = 0;
@@ -80,13 +81,14 @@ export class AudioReceiver implements MediaHandler, AudioFrames {
   frame(bytes: Uint8Array, start: number, end: number): void {
     const { counters, clock } = this.#options;
     const ticks = this.#frameClock.ticks(bytes, start, end);
-    const pts90k = Math.round(this.#pts90k + this.#elapsedTicks);
+    this.#at.pts90k = Math.round(this.#pts90k + this.#elapsedTicks);
+    this.#at.receivedAtUnixUs = clock.nowUnixUs();
     this.#elapsedTicks += ticks;
     if (ticks === 0) return this.malformed();
     this.#sink ??= this.#options.begin();
     if (this.#sink === undefined) return countIn(counters.dropped, 'before-picture');
     counters.frames += 1;
-    this.#sink.frame(bytes, start, end, pts90k, clock.nowUnixUs());
+    this.#sink.frame(bytes, start, end, this.#at);
   }
 
   malformed(): void {

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { silentLog, systemClock } from '#base';
 import { eventually } from '#base/testing';
-import { nalKind, splitAnnexB, type VideoCodec } from '#media';
+import { nalKind, splitAnnexB, type AudioFormat, type VideoCodec } from '#media';
 import { CameraStream } from './camera-stream.js';
-import { RecordingSink } from './packets.test-support.js';
+import { RecordingAudio, RecordingSink } from './packets.test-support.js';
 import { probeStream } from './probe-stream.js';
 import type { RtspTransport, StreamEnd, StreamInfo } from './stream-face.js';
 import { selfSigned } from './tunnel-server.test-support.js';
@@ -107,6 +107,8 @@ async function serve(...args: string[]): Promise<(userInfo?: string) => string> 
 
 function play(url: string, transport: RtspTransport = 'tcp') {
   const sink = new RecordingSink();
+  const audio = new RecordingAudio();
+  const sounds: AudioFormat[] = [];
   const starts: StreamInfo[] = [];
   const ends: StreamEnd[] = [];
   const clocks: number[] = [];
@@ -120,6 +122,10 @@ function play(url: string, transport: RtspTransport = 'tcp') {
         starts.push(info);
         return sink;
       },
+      onAudio: (format) => {
+        sounds.push(format);
+        return audio;
+      },
       onFormat: () => undefined,
       onEnd: (end) => ends.push(end),
       onClock: (offsetMs) => clocks.push(offsetMs),
@@ -127,7 +133,7 @@ function play(url: string, transport: RtspTransport = 'tcp') {
   });
   cleanups.push(() => stream.stop());
   stream.start();
-  return { sink, starts, ends, clocks, stream };
+  return { sink, starts, ends, clocks, stream, audio, sounds };
 }
 
 /** Every unit with the start code that a chunk gives it. */
@@ -210,6 +216,50 @@ withPeers.each([
   expect(stream.counters).toMatchObject({ lostPackets: 0, malformedPackets: 0, rubbishBytes: 0 });
   expect(sink.dropped).toEqual([]);
 });
+
+const SOUNDS = [
+  ['aac', 'tcp', { codec: 'aac', sampleRate: 44_100, channels: 2 }],
+  ['aac', 'udp', { codec: 'aac', sampleRate: 44_100, channels: 2 }],
+  ['pcmu', 'tcp', { codec: 'pcmu', sampleRate: 8000, channels: 1 }],
+  ['pcma', 'udp', { codec: 'pcma', sampleRate: 8000, channels: 1 }],
+  ['opus', 'tcp', { codec: 'opus', sampleRate: 48_000, channels: 2 }],
+  ['opus', 'udp', { codec: 'opus', sampleRate: 48_000, channels: 2 }],
+] as const;
+
+withPeers.each(SOUNDS)(
+  `%s over %s arrives byte for byte${skipped}`,
+  async (kind, transport, format) => {
+    const dump = join(directory, `${kind}-${transport}.bin`);
+    const picture = ['--size', '160x90', '--fps', '10'];
+    // Large access units, so that some take more than one packet.
+    const sound = ['--audio', kind, '--audio-dump', dump, '--audio-bitrate', '320000'];
+    const url = await serve(...picture, ...sound, '--udp-ok');
+    const { audio, sink, stream, sounds, starts } = play(url(), transport);
+    await eventually(
+      'two seconds',
+      () => (audio.frames.at(-1)?.pts90k ?? 0) - (audio.frames[0]?.pts90k ?? 0) > 180_000,
+      20_000,
+    );
+    await eventually('sender reports of both', () => audio.offsets.length > 0, 20_000);
+    expect(sink.frames.length).toBeGreaterThan(10);
+    await stream.stop();
+    expect(sounds).toMatchObject([format]);
+    expect(starts[0]?.audioFault).toBeUndefined();
+    expect(stream.counters.audio).toMatchObject({
+      lostPackets: 0,
+      malformedPackets: 0,
+      clockJumps: 0,
+    });
+    expect(readFileSync(dump).includes(audio.bytes)).toBe(true);
+    // No frame begins where another has not ended.
+    const exact = { aac: (1024 * 90_000) / 44_100, opus: 1800, pcmu: 0, pcma: 0 }[kind];
+    audio.frames.slice(1).forEach(({ pts90k }, index) => {
+      const before = audio.frames[index];
+      const ticks = exact === 0 ? ((before?.bytes.length ?? 0) * 90_000) / 8000 : exact;
+      expect(Math.abs(pts90k - (before?.pts90k ?? 0) - ticks)).toBeLessThanOrEqual(12);
+    });
+  },
+);
 
 withPeers.each(['basic', 'digest'])(`%s authentication${skipped}`, async (auth) => {
   const url = await serve('--user', 'ad min', '--password', 'p@ss:w/rd%', '--auth', auth);

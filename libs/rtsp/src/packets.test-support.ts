@@ -1,6 +1,6 @@
 // What tests of this room share: NAL units, their RTP packets, and a sink that remembers.
 
-import type { AudioSink, FrameSink, VideoCodec } from '#media';
+import type { AudioMoment, AudioSink, FrameSink, VideoCodec } from '#media';
 
 /** Deterministic, so that a failure can be repeated. */
 export function seeded(seed: number): (below: number) => number {
@@ -162,7 +162,7 @@ export class RecordingAudio implements AudioSink {
   readonly frames: { readonly pts90k: number; readonly bytes: Buffer }[] = [];
   readonly offsets: number[] = [];
 
-  frame(source: Uint8Array, start: number, end: number, pts90k: number): void {
+  frame(source: Uint8Array, start: number, end: number, { pts90k }: AudioMoment): void {
     if (start < 0 || end <= start || end > source.length) throw new Error('no range of its bytes');
     this.frames.push({ pts90k, bytes: Buffer.from(source.subarray(start, end)) });
   }

@@ -72,7 +72,8 @@ export function parseSdp(text: string): Sdp {
       if (open === undefined) control ??= value;
       else open.control ??= value;
     } else if (open !== undefined && line.startsWith('a=rtpmap:')) {
-      const match = /^a=rtpmap:\s*(\d{1,3})\s+([\w.+-]+)\s*(?:\/\s*(\d{1,9}))?(?:\/\s*(\d{1,2}))?/.exec(line);
+      const match =
+        /^a=rtpmap:\s*(\d{1,3})\s+([\w.+-]+)\s*(?:\/\s*(\d{1,9}))?(?:\/\s*(\d{1,2}))?/.exec(line);
       if (match === null || open.rtpmaps.size >= MAX_CODINGS) continue;
       const clockRate = Number(match[3] ?? 0);
       open.rtpmaps.set(Number(match[1]), {

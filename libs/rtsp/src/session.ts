@@ -236,7 +236,8 @@ export class Session {
           if (channel === this.#rtpChannel) this.#handler?.onRtp(bytes, start, end);
           else if (channel === this.#rtcpChannel) this.#handler?.onRtcp(bytes, start, end);
           else if (channel === this.#audioRtpChannel) this.#audioHandler?.onRtp(bytes, start, end);
-          else if (channel === this.#audioRtcpChannel) this.#audioHandler?.onRtcp(bytes, start, end);
+          else if (channel === this.#audioRtcpChannel)
+            this.#audioHandler?.onRtcp(bytes, start, end);
         },
         isChannel: (channel) =>
           channel === this.#rtpChannel ||

@@ -121,10 +121,7 @@ describe('AAC (RFC 3640)', () => {
     ];
     expect(unpacked(hbr, parts)).toEqual(['0 aabbccddeeff']);
     const [first, , last] = parts as [[string, boolean], unknown, [string, boolean]];
-    expect(unpacked(hbr, [first, ['lost'], last, ['00100008aa']])).toEqual([
-      'broken',
-      '0 aa',
-    ]);
+    expect(unpacked(hbr, [first, ['lost'], last, ['00100008aa']])).toEqual(['broken', '0 aa']);
   });
 
   test('low bit rate: headers of a byte', () => {
@@ -207,9 +204,9 @@ describe('a camera with sound', () => {
     await eventually('the frames', () => audio.frames.length === 5 && sink.frames.length === 2);
     expect(sounds).toMatchObject([{ codec: 'pcma', sampleRate: 8000 }]);
     expect(audio.frames.map(({ pts90k }) => pts90k)).toEqual([0, 1800, 3600, 5400, 7200]);
-    expect(audio.bytes.equals(Buffer.concat([0, 1, 2, 3, 4].map((at) => Buffer.alloc(160, at))))).toBe(
-      true,
-    );
+    expect(
+      audio.bytes.equals(Buffer.concat([0, 1, 2, 3, 4].map((at) => Buffer.alloc(160, at)))),
+    ).toBe(true);
     expect(stream.counters.audio).toMatchObject({ packets: 5, frames: 5, lostPackets: 0 });
     expect(starts[0]?.audioFault).toBeUndefined();
   });

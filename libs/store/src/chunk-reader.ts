@@ -41,8 +41,7 @@ function parseInto(records: Parsed[], bytes: Buffer, place: ReadPlace): void {
     });
   for (let at = 0; at < bytes.length;) {
     const unit = readUnit(bytes, at);
-    const header =
-      unit === undefined || unit === 'incomplete' ? undefined : readRecordHeader(unit);
+    const header = unit === undefined || unit === 'incomplete' ? undefined : readRecordHeader(unit);
     if (unit === undefined || unit === 'incomplete' || header === undefined) {
       throw lost('other bytes', at);
     }

@@ -6,12 +6,7 @@ import type { ByteRange } from './chunk-info.js';
 import type { ChunkFile } from './chunk-files.js';
 import { readRecordHeader } from './audio-header.js';
 import { maxUnitBytes, readUnit, UNIT_PREFIXES } from './carrier.js';
-import {
-  KIND_SEAL,
-  kindOf,
-  type RecordHeader,
-  type TrackIdentity,
-} from './record-header.js';
+import { KIND_SEAL, kindOf, type RecordHeader, type TrackIdentity } from './record-header.js';
 import { decodeSeal, type Seal } from './seal.js';
 import { LONGEST_PREFIX_BYTES, MAX_SEI_BODY_BYTES } from './sei.js';
 

@@ -38,7 +38,9 @@ const TONE =
   'FbQBMEPdC3/fV6cpYWFhYeGeDkkV0qpmNY5yUFEgYHphFliqkV6IK0Gg5BYVISOYYyLzwP/xYEANf/wA7i8Y0igZvcJjceq1' +
   'P/8n1//7uJzLrd89Ju5Mmgzm+OGuRiMqXMqfPz3e7z67y/O/eKPi6tlJssNKFKFIerq/a6vpPaqEXt4u6zEGYqmUIKJVTMLJ' +
   'FspQPPI2gY0iKZ5Mi+U4';
-const TONE_FRAME_BYTES: readonly number[] = [166, 147, 116, 97, 96, 95, 99, 102, 100, 98, 105, 105, 105, 101, 104, 107];
+const TONE_FRAME_BYTES: readonly number[] = [
+  166, 147, 116, 97, 96, 95, 99, 102, 100, 98, 105, 105, 105, 101, 104, 107,
+];
 const AAC_TICKS = 5760;
 const FRAMES_A_RECORD = 4;
 

@@ -71,7 +71,9 @@ test('a body comes back through the tag whatever bytes it has, and holds no sync
       const values = at % 2 === 0 ? [0, 0xff, 0xe0, 0x7f] : undefined;
       return Buffer.from(
         Array.from({ length: at * 5 }, () =>
-          values === undefined ? Math.floor(random() * 256) : (values[Math.floor(random() * 4)] ?? 0),
+          values === undefined
+            ? Math.floor(random() * 256)
+            : (values[Math.floor(random() * 4)] ?? 0),
         ),
       );
     }),

@@ -155,7 +155,11 @@ export class TrackWriter {
     const body = encodeHeader(this.#body, this.#options, record);
     const mostBytes = maxUnitBytes(body.length);
     if (this.#header.length < mostBytes) this.#header = Buffer.alloc(mostBytes);
-    const length = writeUnit(this.#header, 0, { codec: record.format.codec, place: 'record', body });
+    const length = writeUnit(this.#header, 0, {
+      codec: record.format.codec,
+      place: 'record',
+      body,
+    });
     const { buffer, payloadStart, payloadEnd } = record;
     if (length > Math.min(RECORD_HEADROOM_BYTES, payloadStart)) {
       return [this.#header.subarray(0, length), buffer.subarray(payloadStart, payloadEnd)];
