@@ -15,7 +15,7 @@ import {
 import { Fault, Unavailable } from '../shell/Fault.js';
 import { useNow } from '../shell/use-now.js';
 import classes from './Camera.module.css';
-import { recordingWords, stateWords, streamWords } from './status-words.js';
+import { recordingWords, soundWords, stateWords, streamWords } from './status-words.js';
 
 export function Facts({ camera, status }: { camera: Camera; status: CameraStatus | undefined }) {
   const nowMs = useNow(1000);
@@ -30,8 +30,8 @@ export function Facts({ camera, status }: { camera: Camera; status: CameraStatus
         : formatClock(Date.parse(status.recording.since)),
     ],
     ...(status?.tracks ?? []).map((track): [string, string] => [
-      track.track === 'main' ? 'Main stream' : track.track === 'sub' ? 'Sub stream' : 'Audio',
-      streamWords(track) || 'nothing yet',
+      track.track === 'main' ? 'Main stream' : track.track === 'sub' ? 'Sub stream' : 'Sound',
+      track.track === 'audio' ? soundWords(track) : streamWords(track) || 'nothing yet',
     ]),
     [
       'Key frame every',

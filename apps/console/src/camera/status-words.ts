@@ -1,6 +1,6 @@
 // A camera's status in words: its state, why it does or does not record, its stream.
 
-import type { CameraStatus, RecordingMode } from '#contract';
+import type { CameraStatus, RecordingMode, TrackStatus } from '#contract';
 import { formatBitrate, toSentence } from '../format.js';
 import { GAP_STYLE } from '../timeline/gap-style.js';
 
@@ -52,11 +52,18 @@ export function recordingWords(status: CameraStatus | undefined): string {
     : `Not recording: ${GAP_STYLE[reason].label.toLowerCase()}`;
 }
 
-const CODECS = { h264: 'H.264', h265: 'H.265' } as const;
+const CODECS: Record<NonNullable<TrackStatus['codec']>, string> = {
+  h264: 'H.264',
+  h265: 'H.265',
+  aac: 'AAC',
+  pcmu: 'G.711 µ-law',
+  pcma: 'G.711 A-law',
+  opus: 'Opus',
+};
 
 /** `1920×1080 · 25 fps · H.264 · 4.1 Mbit/s`, as far as it is known. */
 export function streamWords(stream: {
-  codec?: CameraStatus['codec'];
+  codec?: TrackStatus['codec'];
   width?: number | undefined;
   height?: number | undefined;
   fps?: number | undefined;
@@ -69,6 +76,18 @@ export function streamWords(stream: {
   if (stream.fps !== undefined) parts.push(`${Math.round(stream.fps * 10) / 10} fps`);
   if (stream.codec !== undefined) parts.push(CODECS[stream.codec]);
   if (stream.bitrate !== undefined) parts.push(formatBitrate(stream.bitrate));
+  return parts.join(' · ');
+}
+
+/** `AAC · 44.1 kHz · stereo · 64 kbit/s`, or why there is no sound. */
+export function soundWords(track: TrackStatus): string {
+  if (track.codec === undefined) return track.reason ?? track.encoding ?? 'nothing yet';
+  const parts = [CODECS[track.codec]];
+  if (track.sampleRate !== undefined) parts.push(`${track.sampleRate / 1000} kHz`);
+  if (track.channels !== undefined && track.channels < 3) {
+    parts.push(track.channels === 1 ? 'mono' : 'stereo');
+  }
+  if (track.bitrate !== undefined) parts.push(formatBitrate(track.bitrate));
   return parts.join(' · ');
 }
 
