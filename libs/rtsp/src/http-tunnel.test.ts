@@ -80,6 +80,23 @@ test('rtsps to a door without TLS ends with its reason', async () => {
   expect(watched.ends[0]?.message).toContain(String(fake.port));
 });
 
+test('rtsps to a door that says nothing is waited for no longer than the deadline', async () => {
+  const fake = await camera();
+  fake.onConnect = () => true;
+  const watched = start(fake.url().replace('rtsp:', 'rtsps:'));
+  await eventually('the hello', () => fake.clients.length === 1);
+  // The connection stands on both sides before the clock goes on.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  watched.clock.advance(9999);
+  expect(watched.ends).toEqual([]);
+  watched.clock.advance(1);
+  await ended(watched);
+  expect(watched.ends[0]).toMatchObject({
+    reason: 'unreachable',
+    message: expect.stringContaining('did not answer within 10000 ms'),
+  });
+});
+
 test('the web server asks for Digest, on both ways', async () => {
   const bench = await tunnelled();
   const md5 = (text: string) => createHash('md5').update(text).digest('hex');

@@ -8,6 +8,11 @@ import { socketError, streamError } from './stream-error.js';
 
 const READ_BUFFER_BYTES = 256 * 1024;
 /**
+ * The kernel asks at 0, 1 and 3 s: a camera that comes back later than that is found sooner by the
+ * next knock than by its next question at 7 s.
+ */
+const CONNECT_MS = 4000;
+/**
  * Cameras sign their own certificates, with the keys and ciphers of the year they were built: TLS
  * hides the stream here, it proves no identity.
  */
@@ -47,9 +52,11 @@ export function openSocket(options: SocketOptions, signal: AbortSignal): Promise
     let socket: Socket | undefined;
     let standing = false;
     const abort = () => fail(streamError('stopped', 'the stream was stopped'));
-    const timer = clock.after(deadlineMs, () =>
-      fail(streamError('unreachable', `${place} did not answer within ${deadlineMs} ms`)),
-    );
+    const expire = (ms: number) =>
+      clock.after(ms, () =>
+        fail(streamError('unreachable', `${place} did not answer within ${ms} ms`)),
+      );
+    let timer = expire(Math.min(CONNECT_MS, deadlineMs));
     const settle = () => {
       timer.cancel();
       signal.removeEventListener('abort', abort);
@@ -75,6 +82,13 @@ export function openSocket(options: SocketOptions, signal: AbortSignal): Promise
     };
     const opened = url.secure ? connectTls({ ...target, ...WEAKEST_TLS }) : connect(target);
     socket = opened;
+    if (url.secure) {
+      // The keys of a small processor may take their time.
+      opened.once('connect', () => {
+        timer.cancel();
+        if (!opened.destroyed) timer = expire(deadlineMs);
+      });
+    }
     opened.once(url.secure ? 'secureConnect' : 'connect', () => {
       standing = true;
       settle();
