@@ -154,6 +154,24 @@ test('motion that two recorders saw is told once', () => {
   expect(storyOf([south, north]).motion).toEqual([motion(1, 5, 0.5), motion(40, 52, 0.9)]);
 });
 
+test('whoever takes over does so where its own footage begins', () => {
+  const plan = (...spans: readonly [number, number][]) =>
+    planFootage(
+      spans.map((one, index) => ({ recorder: String(index), camera: told([one]) })),
+      { from: ZERO, to: ZERO + 100_000 },
+    ).map(({ recorder, from, to }) => [recorder, (from - ZERO) / 1000, (to - ZERO) / 1000]);
+  // Handed over with a moment of both; then one inside the other; then one after the other.
+  expect(plan([0, 35], [30, 60])).toEqual([
+    ['0', 0, 30],
+    ['1', 30, 60],
+  ]);
+  expect(plan([0, 90], [30, 60])).toEqual([['0', 0, 90]]);
+  expect(plan([0, 20], [30, 60])).toEqual([
+    ['0', 0, 20],
+    ['1', 30, 60],
+  ]);
+});
+
 test('the sub track plays where nobody has the main track, and only there', () => {
   const north = told([[0, 20]], [], [[0, 60]]);
   const south = told([[40, 60]]);

@@ -10,6 +10,8 @@ export type CameraTimeline = TimelineAnswer['cameras'][number];
 const SHORTEST_GAP_MS = 1000;
 /** What was received last may not be safe yet, and is no gap. */
 const UNSAFE_MS = 5000;
+/** Longer than any footage: who would take over in the middle of its own comes last. */
+const LATE_MS = 1e15;
 /** The later, the less it says of why there is no footage: another recorder may know better. */
 const WEAK_REASONS: readonly GapReason[] = ['unknown', 'restart'];
 
@@ -83,7 +85,8 @@ export interface FootagePiece extends Span {
 
 /**
  * Who plays which stretch of the period, in order of time and without overlaps: one with the main
- * track before one with the sub track, and whoever plays goes on as long as it can.
+ * track before one with the sub track, and whoever goes on for longest. While somebody plays, another
+ * takes over only where its own footage begins: that is a key frame, so nothing is decoded in vain.
  */
 export function planFootage(
   told: readonly { readonly recorder: string; readonly camera: CameraTimeline }[],
@@ -111,14 +114,16 @@ export function planFootage(
     const to = bounds[index + 1];
     if (to === undefined) break;
     const last = pieces.at(-1);
-    let best: { recorder: string; until: number } | undefined;
+    let best: { recorder: string; rank: number } | undefined;
     for (const track of having) {
       for (const { recorder, spans } of track) {
         const span = spanAt(spans, from);
         if (span === undefined) continue;
-        const goesOn = last?.recorder === recorder && last.to === from;
-        const until = goesOn ? Infinity : span.to;
-        if (best === undefined || until > best.until) best = { recorder, until };
+        const plays = last?.recorder === recorder && last.to === from;
+        const rank = plays || span.from === from ? span.to : span.to - LATE_MS;
+        if (best === undefined || rank > best.rank || (plays && rank === best.rank)) {
+          best = { recorder, rank };
+        }
       }
       if (best !== undefined) break;
     }

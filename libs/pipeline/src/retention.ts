@@ -12,6 +12,8 @@ const SPACE_MS = 15_000;
 const STEP = 64;
 /** After so many deletions for space the disk is looked at again. */
 const LOOK_AGAIN = 4;
+/** So much younger may what goes be than the oldest of another recorder on the disk. */
+const TURN_US = 600_000_000;
 const DAY_US = 86_400_000_000;
 const UNFINISHED_KEY = 'retention/unfinished';
 
@@ -175,8 +177,10 @@ export class Retention {
   async #makeRoom(store: string, neededBytes: number): Promise<void> {
     let needed = neededBytes;
     let looked = 0;
+    const untilUs = await this.#turnEnds(store);
     for await (const chunk of this.#oldest([...this.#options.cameras().keys()])) {
       if (chunk.store !== store) continue;
+      if (chunk.firstUnixUs > untilUs && !this.#isCritical(store)) return;
       needed -= await this.#delete(chunk, 'disk-space');
       looked += 1;
       if (looked % LOOK_AGAIN === 0) {
@@ -190,6 +194,36 @@ export class Retention {
     this.#options.log.warn(
       { store, missingMegabytes: missing },
       'nothing more may be deleted here',
+    );
+  }
+
+  /**
+   * Of recorders that share a disk the one with the oldest footage goes first: what is younger than
+   * this is left to the others as long as that is not critical.
+   */
+  async #turnEnds(store: string): Promise<number> {
+    for await (const chunk of this.#oldest([...this.#options.cameras().keys()])) {
+      if (chunk.store !== store || !this.#mayGo(chunk)) continue;
+      try {
+        const others = await this.#options.store.exchangeOldest(store, chunk.firstUnixUs);
+        return others === undefined ? Infinity : others + TURN_US;
+      } catch {
+        // A full disk takes no note: then everybody makes room.
+        return Infinity;
+      }
+    }
+    return Infinity;
+  }
+
+  #isCritical(store: string): boolean {
+    const disk = this.#options.store.directories.find(({ id }) => id === store);
+    return disk === undefined || disk.freeBytes < this.#watermarks(disk.sizeBytes).criticalBytes;
+  }
+
+  #mayGo(chunk: ChunkRow): boolean {
+    const { timeline, isWriting } = this.#options;
+    return (
+      !isWriting(chunk.id) && !timeline.isHeld(chunk.camera, chunk.firstUnixUs, chunk.lastUnixUs)
     );
   }
 

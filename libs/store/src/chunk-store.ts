@@ -126,6 +126,15 @@ export class ChunkStore {
     return this.#needsRebuild;
   }
 
+  /**
+   * For recorders that share a disk: tells them of which time this one's oldest footage in the store
+   * is that may go, and gives the oldest of theirs, in Unix microseconds; undefined without any.
+   */
+  async exchangeOldest(store: string, oldestUnixUs: number): Promise<number | undefined> {
+    const directory = this.#directories.find(({ id }) => id === store);
+    return directory?.exchangeOldest(oldestUnixUs);
+  }
+
   /** Looks at every directory again: space, and whether a failed one is back. Never throws. */
   async refresh(): Promise<void> {
     await Promise.all(this.#directories.map((directory) => directory.refresh()));

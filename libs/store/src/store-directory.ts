@@ -14,6 +14,7 @@ import {
 import type { StoreDirectory } from './chunk-info.js';
 import type { ChunkFiles } from './chunk-files.js';
 import { DirectoryLock } from './directory-lock.js';
+import { isNeighbourName, readNeighboursOldest, writeOldest } from './oldest-note.js';
 import type { TrackIdentity } from './record-header.js';
 import {
   absoluteChunkPath,
@@ -27,8 +28,6 @@ const REFRESH_DEADLINE_MS = 5000;
 const IDENTITY_FILE = 'nightjar-store.json';
 /** What a freshly made file system may hold. */
 const INNOCENT = new Set(['lost+found', '.Trash-0', 'System Volume Information']);
-/** Directories of further recorders on the same disk; they may be quicker than the first. */
-const NEIGHBOUR = /^[A-Za-z0-9][A-Za-z0-9._-]*-\d{1,3}$/;
 
 export interface ListedChunk extends ChunkName {
   readonly path: string;
@@ -116,6 +115,13 @@ export class ChunkDirectory {
       this.#settle('failed', messageOf(error));
       throw toNightjarError(error);
     }
+  }
+
+  /** Tells the neighbours how old what would be deleted next is, and hears it of them. */
+  async exchangeOldest(oldestUnixUs: number): Promise<number | undefined> {
+    const atUnixMs = this.#options.clock.nowUnixMs();
+    await writeOldest(this.files, this.path, { oldestUnixUs, atUnixMs });
+    return readNeighboursOldest(this.files, this.path, atUnixMs);
   }
 
   /** Lets other processes in. */
@@ -235,9 +241,10 @@ export class ChunkDirectory {
       }
     }
     const entries = await this.files.list(this.path);
+    // Further recorders on the same disk may be quicker than the first.
     const foreign = entries?.find(
       ({ name, isDirectory }) =>
-        !INNOCENT.has(name) && !name.endsWith('.new') && !(isDirectory && NEIGHBOUR.test(name)),
+        !INNOCENT.has(name) && !name.endsWith('.new') && !(isDirectory && isNeighbourName(name)),
     );
     if (foreign !== undefined) {
       throw this.#refused(
