@@ -185,6 +185,26 @@ test('a picture comes from whoever has it, by way of the internal door', async (
   }
 });
 
+test('what cameras push goes to the recorder that has the port, and to no other', async () => {
+  south.takesPushes = false;
+  await south.announce();
+  const pushing: string[] = [];
+  for (let count = 0; count < 8; count++) {
+    const { body } = await server.admin<Camera>('POST', '/api/cameras', {
+      name: `phone-${count}`,
+      streams: { main: 'push' },
+    });
+    pushing.push(body.id);
+  }
+  expect(recorded(north)).toEqual(expect.arrayContaining(pushing));
+  // A server that has just started has heard one of them only: what is somewhere stays there.
+  await server.restart();
+  await south.announce();
+  await north.announce();
+  expect(recorded(north)).toEqual(expect.arrayContaining(pushing));
+  expect(kept(north).filter((id) => pushing.includes(id))).toEqual([]);
+});
+
 test('a recorder that will not come back can be forgotten, one that lives cannot', async () => {
   const refused = await server.admin<Problem>('DELETE', '/api/recorders/south');
   expect([refused.status, refused.body.code]).toEqual([409, 'failed-precondition']);

@@ -27,6 +27,8 @@ export class FakePeer {
   #timer: NodeJS.Timeout | undefined;
   /** The configuration that it runs. */
   config: RecorderConfig | undefined;
+  /** Whether it has the port that cameras push to; it says nothing of that if undefined. */
+  takesPushes: boolean | undefined;
   /** Paths with queries, as they came. */
   readonly requests: string[] = [];
   onLive: ((socket: WebSocket, url: URL) => void) | undefined;
@@ -102,6 +104,7 @@ export class FakePeer {
       role: this.#role,
       id: this.#id,
       url: this.url,
+      ...(this.takesPushes === undefined ? {} : { takesPushes: this.takesPushes }),
       ...(this.config === undefined ? {} : { configVersion: this.config.version }),
     });
     const { config } = announceAnswerSchema.parse(answer?.body);
