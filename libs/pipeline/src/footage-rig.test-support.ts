@@ -61,13 +61,13 @@ export class Rig {
   #flush: TrackFlush | undefined;
   #run = 1;
 
-  async open(): Promise<this> {
+  async open(storeDirectory = join(this.directory, 'store')): Promise<this> {
     const { clock } = this;
     const timeline = await Timeline.open({ directory: join(this.directory, 'index'), clock, log });
     this.timeline = timeline;
     this.damage = new DamageLedger(timeline, log);
     this.store = await ChunkStore.open({
-      directories: [join(this.directory, 'store')],
+      directories: [storeDirectory],
       clock,
       log,
       chunkBytes: 30_000,
