@@ -20,6 +20,8 @@ interface JoinedTrack {
   readonly id: number;
   readonly timescale: number;
   readonly trak: Buffer;
+  /** What fragments of the track need not say. */
+  readonly trex: Buffer;
   readonly entries: Buffer[];
   width: number;
   height: number;
@@ -78,7 +80,8 @@ class Join {
     this.#mvhd = need(moovs[0] ?? Buffer.alloc(0), 'mvhd').bytes;
     for (const moov of moovs) {
       const traks = boxesOf(moov).filter(({ type }) => type === 'trak');
-      this.#placed.push(new Map(traks.map((trak) => this.#add(trak.bytes))));
+      const defaults = boxesOf(need(moov, 'mvex').body).filter(({ type }) => type === 'trex');
+      this.#placed.push(new Map(traks.map((trak) => this.#add(trak.bytes, defaults))));
     }
   }
 
@@ -86,7 +89,11 @@ class Join {
     const tracks = [...this.#tracks.values()];
     const mvhd = Buffer.from(this.#mvhd);
     mvhd.writeUInt32BE(tracks.length + 1, mvhd.length - 4);
-    const trex = tracks.map(({ id }) => fullBox('trex', {}, u32(id, 1, 0, 0, 0)));
+    const trex = tracks.map((track) => {
+      const own = Buffer.from(track.trex);
+      own.writeUInt32BE(track.id, 12);
+      return own;
+    });
     return box('moov', mvhd, ...tracks.map(rewritten), box('mvex', ...trex));
   }
 
@@ -118,7 +125,8 @@ class Join {
     if ((flags & 0x2) !== 0) tfhd.writeUInt32BE(entry, at);
     else if (entry !== 1) throw notOurs('a fragment that does not name its sample entry');
     const defaultAt = at + ((flags & 0x2) !== 0 ? 4 : 0);
-    const defaultTicks = (flags & 0x8) !== 0 ? tfhd.readUInt32BE(defaultAt) : 0;
+    const defaultTicks =
+      (flags & 0x8) !== 0 ? tfhd.readUInt32BE(defaultAt) : track.trex.readUInt32BE(20);
 
     const tfdt = need(traf.body, 'tfdt').body;
     const isLong = tfdt.readUInt8(0) === 1;
@@ -134,17 +142,21 @@ class Join {
   }
 
   /** The id of the track in its part, and what becomes of it. */
-  #add(trak: Buffer): [number, PlacedTrack] {
+  #add(trak: Buffer, defaults: readonly Box[]): [number, PlacedTrack] {
     const body = trak.subarray(8);
     const tkhd = need(body, 'tkhd').body;
     const mdhd = need(body, 'mdia', 'mdhd').body;
     const kind = need(body, 'mdia', 'hdlr').body.toString('latin1', 8, 12);
     const timescale = mdhd.readUInt32BE(mdhd.readUInt8(0) === 1 ? 20 : 12);
     const key = `${kind} ${timescale}`;
+    const id = tkhd.readUInt32BE(idAt(tkhd));
+    const trex = defaults.find(({ body: own }) => own.readUInt32BE(4) === id);
+    if (trex === undefined) throw notOurs('a track without defaults');
     const track = this.#tracks.get(key) ?? {
       id: this.#tracks.size + 1,
       timescale,
       trak,
+      trex: trex.bytes,
       entries: [],
       width: 0,
       height: 0,
@@ -157,7 +169,7 @@ class Join {
       const known = track.entries.findIndex((entry) => entry.equals(bytes));
       return known >= 0 ? known + 1 : track.entries.push(bytes);
     });
-    return [tkhd.readUInt32BE(idAt(tkhd)), { track, entryOf }];
+    return [id, { track, entryOf }];
   }
 }
 
