@@ -36,6 +36,7 @@ import { maxSeiBytes, readSei, writeSei } from '../../libs/store/src/sei.js';
 import { CheckingSink } from './checking-sink.js';
 import { answered, mustHold } from './fuzz-checks.js';
 import type { FuzzTarget } from './fuzz-engine.js';
+import { audioTargets } from './fuzz-audio.js';
 import { rtmpTargets } from './fuzz-rtmp.js';
 import { ANSWERS, CHALLENGES, CONTROLS, REPORTS, SDPS, TRANSPORTS } from './fuzz-seeds.js';
 
@@ -58,6 +59,7 @@ export function fuzzTargets(): FuzzTarget[] {
     sets('h264'),
     sets('h265'),
     recordHeaders(),
+    ...audioTargets(),
     ...rtmpTargets(),
   ];
 }
