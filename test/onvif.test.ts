@@ -53,6 +53,7 @@ test('a camera tells what it is and where its streams are', async () => {
       width: 1280,
       height: 720,
       fps: 15,
+      source: 'source',
       streamUrl: simulator.url('gate'),
     },
     {
@@ -62,6 +63,7 @@ test('a camera tells what it is and where its streams are', async () => {
       width: 640,
       height: 360,
       fps: 10,
+      source: 'source',
       streamUrl: simulator.url('gate/sub'),
     },
   ]);

@@ -2,7 +2,7 @@
 
 import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import { probeInputSchema, type ProbeResult } from '#contract';
-import { probeCamera } from '#pipeline';
+import { probe } from './camera-probe.js';
 import { PARTS, type Parts } from './parts.js';
 import { parse } from './problem.js';
 
@@ -21,6 +21,6 @@ export class ControlController {
   @Post('probe')
   @HttpCode(200)
   probe(@Body() body: unknown): Promise<ProbeResult> {
-    return probeCamera(parse(probeInputSchema, body), this.parts.clock);
+    return probe(parse(probeInputSchema, body), this.parts.clock);
   }
 }

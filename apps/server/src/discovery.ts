@@ -8,14 +8,14 @@ import {
   type ProbeInput,
   type ProbeResult,
 } from '#contract';
-import { discoverCameras, OnvifCamera, type OnvifAddress } from '#onvif';
+import { discoverCameras, OnvifCamera, summarize, type OnvifAddress } from '#onvif';
 import { errorOfOthers } from './problem.js';
 import type { RecorderRegistry } from './recorder-registry.js';
 
 const DISCOVERY_MS = 3000;
 const DEVICE_DEADLINE_MS = 10_000;
-/** A probe plays the stream for some seconds. */
-const PROBE_DEADLINE_MS = 30_000;
+/** A probe asks the device, connects, and plays the stream until two groups were seen. */
+const PROBE_DEADLINE_MS = 60_000;
 
 export class Discovery {
   readonly #registry: RecorderRegistry;
@@ -35,14 +35,7 @@ export class Discovery {
     let camera: OnvifCamera | undefined;
     try {
       camera = await OnvifCamera.connect({ ...address, deadlineMs: DEVICE_DEADLINE_MS });
-      const { manufacturer, model, firmware } = camera.info;
-      return {
-        ...(manufacturer === undefined ? {} : { manufacturer }),
-        ...(model === undefined ? {} : { model }),
-        ...(firmware === undefined ? {} : { firmware }),
-        ptz: camera.hasPtz,
-        profiles: [...camera.profiles],
-      };
+      return summarize(camera);
     } catch (error) {
       throw errorOfOthers(error);
     } finally {

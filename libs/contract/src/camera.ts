@@ -85,7 +85,7 @@ export const onvifInputSchema = z.object({
 });
 
 const cameraName = z.string().trim().min(1).max(120);
-const transportSchema = z.enum(['tcp', 'udp', 'http']);
+export const transportSchema = z.enum(['tcp', 'udp', 'http']);
 
 export const cameraInputSchema = z.object({
   name: cameraName,

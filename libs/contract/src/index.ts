@@ -126,19 +126,22 @@ export {
 export {
   cameraStateSchema,
   cameraStatusSchema,
+  trackStatusSchema,
+  type CameraState,
+  type CameraStatus,
+  type TrackStatus,
+} from './status.js';
+export {
   discoveredCameraSchema,
   onvifDeviceSchema,
   probeInputSchema,
   probeResultSchema,
-  trackStatusSchema,
-  type CameraState,
-  type CameraStatus,
   type DiscoveredCamera,
   type OnvifDevice,
   type ProbeInput,
+  type ProbeItem,
   type ProbeResult,
-  type TrackStatus,
-} from './status.js';
+} from './probe.js';
 export {
   deletionSchema,
   holdInputSchema,

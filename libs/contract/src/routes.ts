@@ -24,12 +24,12 @@ import {
 import { ptzMoveSchema, ptzPresetInputSchema, ptzPresetSchema } from './ptz.js';
 import { instantInputSchema, pageQuerySchema, renditionSchema, type Role } from './scalars.js';
 import {
-  cameraStatusSchema,
   discoveredCameraSchema,
   onvifDeviceSchema,
   probeInputSchema,
   probeResultSchema,
-} from './status.js';
+} from './probe.js';
+import { cameraStatusSchema } from './status.js';
 import { recorderPatchSchema, recorderViewSchema } from './recorder-view.js';
 import { onvifInputSchema } from './camera.js';
 import { liveQuerySchema } from './live-part.js';

@@ -3,6 +3,7 @@
 // and nothing worse. It keeps no list of cameras, stores no password and opens no stream.
 
 export { discoverCameras, type DiscoveryOptions, type FoundCamera } from './discovery.js';
+export { summarize, type DeviceSummary } from './device-summary.js';
 export {
   EventSource,
   type EventSourceCounters,
@@ -19,3 +20,4 @@ export {
 } from './onvif-camera.js';
 export { PtzDriver, type PtzDriverOptions, type PtzMotors, type PtzOutcome } from './ptz-driver.js';
 export { QUIRKS, quirksOf, type Behaviour, type FoundQuirks, type Quirk } from './quirks.js';
+export { chooseStreams, type StreamChoice } from './stream-choice.js';

@@ -22,6 +22,8 @@ export interface OnvifAddress {
 export interface OnvifProfile {
   readonly token: string;
   readonly name: string;
+  /** The lens: profiles of one camera have one, those of a recorder or a multi-lens camera several. */
+  readonly source?: string;
   /** As the camera names it: `H264`, `H265`, `JPEG`. */
   readonly codec?: string;
   readonly width?: number;
@@ -253,10 +255,14 @@ async function profileOf(
   const height = encoder.at('resolution', 'height').number;
   const fps = encoder.at('rateControl', 'frameRateLimit').number;
   const groupFrames = groupFramesOf(encoder);
+  const source =
+    profile.at('videoSourceConfiguration', 'sourceToken').text ??
+    profile.at('configurations', 'videoSource', 'sourceToken').text;
   return {
     token,
     name: profile.at('name').text ?? token,
     ...stream,
+    ...(source === undefined ? {} : { source }),
     ...(groupFrames === undefined ? {} : { groupFrames }),
     ...(codec === undefined ? {} : { codec }),
     ...(width === undefined ? {} : { width }),

@@ -2,10 +2,13 @@
 
 import { toNightjarError, type Clock, type ErrorCode } from '#base';
 import type { VideoCodec } from '#media';
-import { probeStream } from '#rtsp';
+import { probeStream, type GroupLengths, type StreamProbe } from '#rtsp';
+import { clockItem, gradeStream, type DeclaredSettings, type GradedItem } from './probe-grades.js';
+import type { CameraSettings } from './camera-settings.js';
 
-const PROBE_MS = 5000;
-const LONG_GROUP_SECONDS = 4;
+/** Long enough for two groups of 7 s; a camera with short ones is let go sooner. */
+const PROBE_MS = 15_000;
+const ENOUGH_MS = 5000;
 /** Refusals that only somebody who was reached can give. */
 const ANSWERS: readonly ErrorCode[] = [
   'unauthenticated',
@@ -14,70 +17,91 @@ const ANSWERS: readonly ErrorCode[] = [
   'unsupported',
 ];
 
+export interface ProbeSource extends DeclaredSettings {
+  readonly url: string;
+  readonly transport: CameraSettings['transport'];
+  /** The camera's clock minus ours, where it told it by other means; else its sender reports count. */
+  readonly clockOffsetMs?: number | undefined;
+}
+
 export interface ProbedCamera {
   reachable: boolean;
   /** `unusable` has its reason first in `advice`. */
   grade: 'good' | 'usable' | 'unusable';
   advice: string[];
+  items: GradedItem[];
+  /** Why nothing could be measured. */
+  refusal?: ErrorCode;
   codec?: VideoCodec;
+  codecString?: string;
   width?: number;
   height?: number;
   fps?: number;
+  declaredFps?: number;
   bitrate?: number;
+  peakBitrate?: number;
   groupSeconds?: number;
+  groups?: GroupLengths;
   audio?: string;
+  audioRate?: number;
+  clockOffsetMs?: number;
+  hasBFrames?: boolean;
   server?: string;
 }
 
 /** Never throws for what is wrong with the camera: that is the answer. */
-export async function probeCamera(
-  source: { readonly url: string; readonly transport: 'tcp' | 'udp' | 'http' },
-  clock: Clock,
-): Promise<ProbedCamera> {
+export async function probeCamera(source: ProbeSource, clock: Clock): Promise<ProbedCamera> {
+  const { url, transport } = source;
   try {
-    const found = await probeStream({ ...source, durationMs: PROBE_MS, clock });
-    const { format, fps, bitrate, groupSeconds, audio, server, keyFrames } = found;
-    const advice: string[] = [];
-    const broken = keyFrames === 0;
-    if (broken) {
-      advice.push(
-        `no key frame came within ${PROBE_MS / 1000} s: set the key frame interval to 2 s`,
-      );
-    } else if (groupSeconds === undefined) {
-      advice.push('key frames come more than a few seconds apart: set the interval to 2 s');
-    } else if (groupSeconds > LONG_GROUP_SECONDS) {
-      advice.push(
-        `key frames come every ${groupSeconds.toFixed(1)} s: set the interval to 2 s, so that ` +
-          'recording and playback begin without delay',
-      );
-    }
-    if (fps > 0 && fps < 5) {
-      advice.push(`only ${fps.toFixed(1)} pictures a second come: movement is seen late`);
-    }
-    if (bitrate > 16_000_000) {
-      const megabits = (bitrate / 1e6).toFixed(0);
-      advice.push(`${megabits} Mbit/s is much: half of it usually looks the same`);
-    }
-    if (format.codec === 'h265') {
-      advice.push('H.265 is recorded as it is; browsers without it are shown a converted picture');
-    }
-    const serious = advice.length > (format.codec === 'h265' ? 1 : 0);
-    return {
-      reachable: true,
-      grade: broken ? 'unusable' : serious ? 'usable' : 'good',
-      advice,
-      codec: format.codec,
-      width: format.width,
-      height: format.height,
-      ...(fps > 0 ? { fps } : {}),
-      ...(bitrate > 0 ? { bitrate } : {}),
-      ...(groupSeconds === undefined ? {} : { groupSeconds }),
-      ...(audio === undefined ? {} : { audio }),
-      ...(server === undefined ? {} : { server }),
-    };
+    const limits = { durationMs: PROBE_MS, enoughMs: ENOUGH_MS };
+    return gradeProbe(await probeStream({ url, transport, ...limits, clock }), source);
   } catch (error) {
     const { code, message } = toNightjarError(error);
     const reachable = ANSWERS.includes(code);
-    return { reachable, grade: 'unusable', advice: [message] };
+    const items = clockItem(source.clockOffsetMs);
+    return { reachable, grade: 'unusable', advice: [message], items, refusal: code };
   }
+}
+
+export function gradeProbe(
+  found: StreamProbe,
+  source: Pick<ProbeSource, 'clockOffsetMs' | 'groupFrames' | 'fps'> = {},
+): ProbedCamera {
+  const clockOffsetMs = source.clockOffsetMs ?? found.clockOffsetMs;
+  const told = clockOffsetMs === undefined ? {} : { clockOffsetMs };
+  const items = gradeStream({ ...found, ...told }, source);
+  const declaredFps = source.fps ?? found.format.nominalFps;
+  const { format, fps, bitrate, peakBitrate, groupSeconds, groups, audio, audioRate } = found;
+  return {
+    reachable: true,
+    grade: overall(found, items),
+    advice: inOrder(items).flatMap(({ advice }) => (advice === undefined ? [] : [advice])),
+    items,
+    codec: format.codec,
+    codecString: format.codecString,
+    width: format.width,
+    height: format.height,
+    ...(fps > 0 ? { fps } : {}),
+    ...(declaredFps === undefined ? {} : { declaredFps }),
+    ...(bitrate > 0 ? { bitrate, peakBitrate } : {}),
+    ...(groupSeconds === undefined ? {} : { groupSeconds }),
+    ...(groups === undefined ? {} : { groups }),
+    ...(audio === undefined ? {} : { audio }),
+    ...(audioRate === undefined ? {} : { audioRate }),
+    ...told,
+    hasBFrames: found.hasBFrames,
+    ...(found.server === undefined ? {} : { server: found.server }),
+  };
+}
+
+/** Without a key frame nothing can be recorded. */
+function overall({ keyFrames }: StreamProbe, items: readonly GradedItem[]): ProbedCamera['grade'] {
+  if (keyFrames === 0) return 'unusable';
+  return items.every(({ grade }) => grade === 'good') ? 'good' : 'usable';
+}
+
+/** The worst first. */
+function inOrder(items: readonly GradedItem[]): GradedItem[] {
+  const rank = { poor: 0, fair: 1, good: 2 };
+  return [...items].sort((a, b) => rank[a.grade] - rank[b.grade]);
 }

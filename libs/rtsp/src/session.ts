@@ -126,6 +126,12 @@ export class Session {
     return names[0];
   }
 
+  /** The RTP clock rate of the first audio media. */
+  get audioRate(): number | undefined {
+    const media = this.#sdp.media.filter(({ kind }) => kind === 'audio');
+    return media.flatMap(({ codings }) => codings.map(({ clockRate }) => clockRate))[0];
+  }
+
   /** Where the camera asked to be asked instead, without credentials of other hosts. */
   get redirectTo(): string | undefined {
     return this.#redirectTo;

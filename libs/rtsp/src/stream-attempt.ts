@@ -122,7 +122,7 @@ export async function runAttempt(
 }
 
 function infoOf(session: Session | undefined, { sound }: StreamAttemptOptions) {
-  const { server, audio } = session ?? {};
+  const { server, audio, audioRate } = session ?? {};
   const audioFault =
     sound === 'skip' && session?.audioChoice !== undefined
       ? 'the camera ended its stream when it was asked for its sound'
@@ -130,6 +130,7 @@ function infoOf(session: Session | undefined, { sound }: StreamAttemptOptions) {
   return {
     ...(server === undefined ? {} : { server }),
     ...(audio === undefined ? {} : { audio }),
+    ...(audioRate === undefined ? {} : { audioRate }),
     ...(audioFault === undefined ? {} : { audioFault }),
   };
 }

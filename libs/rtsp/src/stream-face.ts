@@ -29,6 +29,8 @@ export interface StreamInfo {
   readonly audio?: string;
   /** Why that sound does not come, as a sentence; the picture comes all the same. */
   readonly audioFault?: string;
+  /** Its RTP clock rate. */
+  readonly audioRate?: number;
 }
 
 export interface StreamEnd {

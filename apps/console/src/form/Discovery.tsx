@@ -9,6 +9,7 @@ import { Fault } from '../shell/Fault.js';
 import type { CameraDraft } from './camera-draft.js';
 import classes from './Form.module.css';
 import { FormSection } from './FormSection.js';
+import { ProbePanel } from './ProbePanel.js';
 
 export function Discovery({ onTake }: { onTake: (change: Partial<CameraDraft>) => void }) {
   const [picked, setPicked] = useState<DiscoveredCamera>();
@@ -72,9 +73,8 @@ function AskDevice({ camera, onTake }: AskDeviceProps) {
     mutationFn: () =>
       calls.askDevice({ url: camera.url, ...(username === '' ? {} : { username, password }) }),
     onSuccess: (device) => {
-      const bySize = [...device.profiles].sort((a, b) => (b.width ?? 0) - (a.width ?? 0));
-      setMain(bySize[0]?.token ?? null);
-      setSub(bySize.length > 1 ? (bySize.at(-1)?.token ?? null) : null);
+      setMain(device.main ?? device.profiles[0]?.token ?? null);
+      setSub(device.sub ?? null);
     },
   });
   const device = ask.data;
@@ -115,7 +115,13 @@ function AskDevice({ camera, onTake }: AskDeviceProps) {
               .filter((part) => part !== undefined)
               .join(' ')}
             {device.ptz ? ' · can be steered' : ''}
+            {device.events ? ' · can tell of movement itself' : ''}
           </p>
+          {device.quirks.map(({ camera: name, fault, remedy }) => (
+            <p key={name + fault} className={classes.quiet}>
+              {name}: {fault}. Here {remedy}.
+            </p>
+          ))}
           {device.profiles.length === 0 && (
             <p className={classes.quiet}>
               The camera offers no video profile. Create one on its own web page.
@@ -132,6 +138,14 @@ function AskDevice({ camera, onTake }: AskDeviceProps) {
               onChange={setSub}
             />
           </div>
+          <ProbePanel
+            input={{
+              onvif: { url: camera.url, ...(username === '' ? {} : { username, password }) },
+            }}
+            label="Test the camera"
+            disabled={main === null}
+            testId="discovery-probe"
+          />
           <div>
             <Button
               disabled={main === null}

@@ -122,7 +122,7 @@ function CalledFields({ draft, onChange, hasCredentials }: CalledFieldsProps) {
         />
         <TextInput
           label="ONVIF address (optional)"
-          description="For steering and presets."
+          description="For steering, presets and the camera’s own events."
           placeholder="http://192.168.1.20/onvif/device_service"
           spellCheck={false}
           value={draft.onvifUrl}
@@ -131,18 +131,32 @@ function CalledFields({ draft, onChange, hasCredentials }: CalledFieldsProps) {
         />
       </div>
       <ProbePanel
-        url={url(draft.mainUrl)}
-        transport={draft.transport}
+        input={{ url: url(draft.mainUrl), transport: draft.transport }}
         label="Test the main stream"
         disabled={cannotTest(draft.mainUrl)}
         testId="camera-probe"
       />
       {draft.subUrl.trim() !== '' && (
         <ProbePanel
-          url={url(draft.subUrl)}
-          transport={draft.transport}
+          input={{ url: url(draft.subUrl), transport: draft.transport }}
           label="Test the sub stream"
           disabled={cannotTest(draft.subUrl)}
+        />
+      )}
+      {draft.onvifUrl.trim() !== '' && (
+        <ProbePanel
+          input={{
+            onvif: {
+              url: draft.onvifUrl.trim(),
+              ...(draft.username === ''
+                ? {}
+                : { username: draft.username, password: draft.password }),
+            },
+            transport: draft.transport,
+          }}
+          label="Test the camera by ONVIF"
+          disabled={false}
+          testId="camera-probe-onvif"
         />
       )}
       {hasCredentials && draft.username === '' && (

@@ -20,6 +20,7 @@ export interface CameraDraft {
   /** Undefined: no such rule. */
   readonly minDays: number | undefined;
   readonly maxGigabytes: number | undefined;
+  readonly motionSource: Camera['motion']['source'];
   readonly sensitivity: number;
   readonly zones: readonly Polygon[];
   readonly masks: readonly Polygon[];
@@ -47,6 +48,7 @@ export const EMPTY_DRAFT: CameraDraft = {
   days: 30,
   minDays: undefined,
   maxGigabytes: undefined,
+  motionSource: 'video',
   sensitivity: 0.5,
   zones: [],
   masks: [],
@@ -70,6 +72,7 @@ export function draftOf(camera: Camera): CameraDraft {
     minDays: camera.retention.minDays,
     maxGigabytes:
       camera.retention.maxBytes === undefined ? undefined : camera.retention.maxBytes / 1e9,
+    motionSource: camera.motion.source,
     sensitivity: camera.motion.sensitivity,
     zones: camera.motion.zones ?? [],
     masks: camera.motion.masks ?? [],
@@ -106,6 +109,7 @@ export function addBody(draft: CameraDraft): Body {
       ...(draft.maxGigabytes === undefined ? {} : { maxBytes: toBytes(draft.maxGigabytes) }),
     },
     motion: {
+      source: draft.motionSource,
       sensitivity: draft.sensitivity,
       ...(draft.zones.length === 0 ? {} : { zones: draft.zones }),
       ...(draft.masks.length === 0 ? {} : { masks: draft.masks }),
@@ -173,6 +177,7 @@ export function changeBody(before: CameraDraft, after: CameraDraft): Body {
     ],
   });
   section('motion', {
+    source: [before.motionSource, after.motionSource],
     sensitivity: [before.sensitivity, after.sensitivity],
     zones: [before.zones, after.zones, after.zones.length === 0 ? null : after.zones],
     masks: [before.masks, after.masks, after.masks.length === 0 ? null : after.masks],
