@@ -67,7 +67,10 @@ function publish(port: number, seconds: number): ChildProcess {
 
 const report = () => recorder.report(CAMERA);
 const gaps = () => recorder.timeline.gaps(CAMERA, 0, Number.MAX_SAFE_INTEGER);
-const recordings = () => recorder.timeline.recordings(CAMERA, 0, Number.MAX_SAFE_INTEGER);
+const recordings = async (track = 'main') =>
+  (await recorder.timeline.recordings(CAMERA, 0, Number.MAX_SAFE_INTEGER)).filter(
+    (span) => span.track === track,
+  );
 
 withFfmpeg(
   'a camera that pushes is recorded, missed with a reason, and recorded again',
@@ -95,6 +98,11 @@ withFfmpeg(
     });
     expect(groups.map(({ frameCount }) => frameCount)).toEqual([10, 10, 10, 10]);
 
+    expect(report()?.audio).toMatchObject({ encoding: 'AAC', lostPackets: 0, dropped: {} });
+    const sound = await eventually('its sound is safe', async () => (await recordings('audio'))[0]);
+    // By the same clock as the picture, which it lasts as long as.
+    expect(Math.abs(sound.fromUnixUs - first.fromUnixUs)).toBeLessThan(0.2 * S);
+    expect(Math.abs(sound.toUnixUs - first.toUnixUs)).toBeLessThan(0.3 * S);
     publish(port, 3);
     await eventually('it is recorded again', async () => (await recordings()).length === 2, 30_000);
     const between = (await gaps()).filter(({ startUnixUs }) => startUnixUs === first.toUnixUs);

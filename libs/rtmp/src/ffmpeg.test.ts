@@ -72,6 +72,20 @@ function unitsOfFile(file: string, codec: VideoCodec = 'h264'): Uint8Array[] {
   return splitAnnexB(readFileSync(raw));
 }
 
+/** Without their ADTS headers. */
+function aacFramesOf(file: string): string[] {
+  const path = join(directory, 'reference.aac');
+  ffmpeg('-i', file, '-map', '0:a', '-c', 'copy', '-f', 'adts', path);
+  const stream = readFileSync(path);
+  const frames: string[] = [];
+  for (let at = 0; at + 7 <= stream.length;) {
+    const size = (stream.readUInt32BE(at + 3) >> 13) & 0x1fff;
+    frames.push(stream.subarray(at + 7, at + size).toString('hex'));
+    at += size;
+  }
+  return frames;
+}
+
 function presentationTimes(file: string): number[] {
   const fields = ['-select_streams', 'v:0', '-show_entries', 'packet=pts_time', '-of', 'csv=p=0'];
   const text = execFileSync('ffprobe', ['-v', 'error', ...fields, file], { encoding: 'utf8' });
@@ -85,7 +99,7 @@ withFfmpeg(
   `H.264 with B-frames and sound arrives byte for byte and in time${skipped}`,
   async () => {
     const file = clip(4);
-    const { port, sink, ends, starts } = await openStream().then((opened) => {
+    const { port, sink, sound, sounds, ends, starts } = await openStream().then((opened) => {
       cleanups.push(opened.close);
       return opened;
     });
@@ -109,6 +123,20 @@ withFfmpeg(
     );
     // FLV counts whole milliseconds.
     expect(Math.max(...late)).toBeLessThan(0.0015);
+
+    expect(sounds).toMatchObject([{ codec: 'aac', sampleRate: 44_100, channels: 1 }]);
+    const frames = aacFramesOf(file);
+    expect(sound.frames.map(({ bytes }) => bytes.toString('hex'))).toEqual(
+      // What came before the first picture has nothing to stand beside.
+      frames.slice(frames.length - sound.frames.length),
+    );
+    expect(frames.length - sound.frames.length).toBeLessThanOrEqual(2);
+    const soundSteps = sound.frames
+      .slice(1)
+      .map(({ pts90k }, index) => pts90k - (sound.frames[index]?.pts90k ?? 0));
+    expect(Math.max(...soundSteps)).toBeLessThanOrEqual(2091);
+    expect(Math.min(...soundSteps)).toBeGreaterThanOrEqual(2089);
+    expect(sound.offsets).toEqual([0]);
 
     const received = join(directory, 'received.h264');
     const startCode = Buffer.from([0, 0, 0, 1]);

@@ -3,9 +3,9 @@
 import { connect, type Socket } from 'node:net';
 import { silentLog, systemClock, type Clock } from '#base';
 import { eventually } from '#base/testing';
-import type { VideoCodec, VideoFormat } from '#media';
+import type { AudioFormat, VideoCodec, VideoFormat } from '#media';
 import type { StreamEnd, StreamInfo } from '#rtsp';
-import { RecordingSink, slice } from '../../rtsp/src/packets.test-support.js';
+import { RecordingAudio, RecordingSink, slice } from '../../rtsp/src/packets.test-support.js';
 import { readAmf, type AmfObject, type AmfValue } from './amf.js';
 import { ChunkReader } from './chunk-reader.js';
 import { MESSAGE } from './messages.js';
@@ -87,6 +87,10 @@ export class RawPublisher {
     this.write(chunks(MESSAGE.video, payload, { chunkStream: 6, ...options }));
   }
 
+  audio(payload: Uint8Array, timestamp = 0): void {
+    this.write(chunks(MESSAGE.audio, payload, { chunkStream: 4, timestamp }));
+  }
+
   configure(codec: VideoCodec): void {
     this.video(tag.legacy(codec, 0, true, configurationRecord(codec)));
   }
@@ -113,6 +117,8 @@ export async function openStream(
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
   });
   const sink = new RecordingSink();
+  const sound = new RecordingAudio();
+  const sounds: AudioFormat[] = [];
   const starts: StreamInfo[] = [];
   const formats: VideoFormat[] = [];
   const ends: StreamEnd[] = [];
@@ -126,6 +132,10 @@ export async function openStream(
         starts.push(info);
         return sink;
       },
+      onAudio: (format) => {
+        sounds.push(format);
+        return sound;
+      },
       onFormat: (format) => void formats.push(format),
       onEnd: (end) => void ends.push(end),
     },
@@ -138,6 +148,8 @@ export async function openStream(
     door,
     port,
     sink,
+    sound,
+    sounds,
     starts,
     formats,
     ends,

@@ -37,8 +37,6 @@ export interface Publisher {
   /** What it calls itself. */
   readonly software: string | undefined;
   readonly lastMessageAtMs: number;
-  /** How the audio is coded, once some came. */
-  readonly audio: string | undefined;
   /** Tells the publisher why, and hangs up. `ended` of the publication is not called. */
   dismiss(message: string): void;
 }
@@ -48,6 +46,7 @@ export interface Publication {
   readPauseMs(): number;
   onVideo(timestamp: number, bytes: Uint8Array, start: number, end: number): void;
   onVideoAborted(): void;
+  onAudio(timestamp: number, bytes: Uint8Array, start: number, end: number): void;
   /** Once, when the publisher went away or broke the protocol. */
   onEnd(reason: StreamEndReason, message: string): void;
 }
@@ -68,14 +67,6 @@ export interface Refusal {
   readonly delayMs: number;
 }
 
-const AUDIO_CODECS: Readonly<Record<number, string>> = {
-  2: 'MP3',
-  7: 'PCMA',
-  8: 'PCMU',
-  10: 'AAC',
-  11: 'Speex',
-};
-
 export class PushSession implements Publisher {
   readonly place: string;
   readonly address: string;
@@ -87,7 +78,6 @@ export class PushSession implements Publisher {
   #handshake: 'first' | 'second' | 'done' = 'first';
   #app = '';
   #software: string | undefined;
-  #audio: string | undefined;
   #publication: Publication | undefined;
   #refused = false;
   #lastMessageAtMs: number;
@@ -125,10 +115,6 @@ export class PushSession implements Publisher {
 
   get software(): string | undefined {
     return this.#software;
-  }
-
-  get audio(): string | undefined {
-    return this.#audio;
   }
 
   get lastMessageAtMs(): number {
@@ -208,7 +194,7 @@ export class PushSession implements Publisher {
         this.#publication?.onVideo(message.timestamp, bytes, start, end);
         break;
       case MESSAGE.audio:
-        this.#audio ??= audioName(bytes, start, end);
+        this.#publication?.onAudio(message.timestamp, bytes, start, end);
         break;
       case MESSAGE.setChunkSize:
         this.#chunks.setChunkBytes(readNumber(bytes, start, end));
@@ -398,13 +384,4 @@ function readNumber(bytes: Uint8Array, start: number, end: number): number {
   if (end - start < 4) return 0;
   const [a = 0, b = 0, c = 0, d = 0] = bytes.subarray(start, start + 4);
   return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
-}
-
-/** Enhanced RTMP writes 9 where the number of the codec was, and a name behind. */
-function audioName(bytes: Uint8Array, start: number, end: number): string | undefined {
-  if (end <= start) return undefined;
-  const format = (bytes[start] ?? 0) >> 4;
-  if (format !== 9) return AUDIO_CODECS[format] ?? `codec ${format}`;
-  if (end - start < 5) return undefined;
-  return String.fromCharCode(...bytes.subarray(start + 1, start + 5)).replace(/[^ -~]/g, '?');
 }

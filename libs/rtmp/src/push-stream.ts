@@ -10,6 +10,7 @@ import {
 } from '#rtsp';
 import type { PublishTarget, PushDoor } from './push-door.js';
 import type { Publication, Publisher } from './push-session.js';
+import { PushAudio } from './push-audio.js';
 import { PushVideo } from './push-video.js';
 
 const DEFAULT_STALL_MS = 10_000;
@@ -97,15 +98,14 @@ export class PushStream implements PublishTarget {
     }
     const { place, software } = publisher;
     const counters = this.#counters;
-    const video = new PushVideo({
+    const video: PushVideo = new PushVideo({
       listener,
       counters,
       clock,
       info: () => ({
         ...(software === undefined ? {} : { server: software }),
-        ...(publisher.audio === undefined
-          ? {}
-          : { audio: publisher.audio, audioFault: 'sound that is pushed is not recorded' }),
+        ...(audio.name === undefined ? {} : { audio: audio.name }),
+        ...(audio.fault === undefined ? {} : { audioFault: audio.fault }),
       }),
       onBegin: () => {
         counters.connects += 1;
@@ -113,12 +113,19 @@ export class PushStream implements PublishTarget {
         log.info({ from: place, software }, 'a publisher sends');
       },
     });
+    const audio: PushAudio = new PushAudio({
+      counters: counters.audio,
+      clock,
+      begin: (format) => (video.begun ? listener.onAudio?.(format) : undefined),
+      videoTimeOf: (timestamp) => video.timeOf(timestamp),
+    });
     const current: Current = { publisher, video, stall: this.#watchForStall(publisher) };
     this.#current = current;
     return {
       readPauseMs: () => this.#readPauseMs,
       onVideo: (timestamp, bytes, start, end) => video.receive(timestamp, bytes, start, end),
       onVideoAborted: () => video.aborted(),
+      onAudio: (timestamp, bytes, start, end) => audio.receive(timestamp, bytes, start, end),
       onEnd: (reason, message) => {
         if (this.#current === current) this.#finish(reason, message);
       },

@@ -27,6 +27,7 @@ export interface PushVideoOptions {
 
 export class PushVideo {
   readonly #options: PushVideoOptions;
+  readonly #timeline = new RtpTimeline(TICKS_PER_SECOND);
   #codec: VideoCodec | undefined;
   #sets: ParameterSets | undefined;
   #units: AccessUnits | undefined;
@@ -36,6 +37,16 @@ export class PushVideo {
 
   constructor(options: PushVideoOptions) {
     this.#options = options;
+  }
+
+  /** `onStart` was called. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** On the picture's clock; undefined before the first frame. */
+  timeOf(timestamp: number): number | undefined {
+    return this.#timeline.at(timestamp);
   }
 
   /** Throws what ends the publication: another codec, or what cannot be read at all. */
@@ -84,7 +95,7 @@ export class PushVideo {
     for (const unit of units) sets.put(unit);
     this.#units ??= new AccessUnits({
       sets,
-      timeline: new RtpTimeline(TICKS_PER_SECOND),
+      timeline: this.#timeline,
       counters,
       monotonicMs: () => clock.monotonicMs(),
       nowUnixUs: () => clock.nowUnixUs(),
