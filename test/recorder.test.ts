@@ -147,7 +147,7 @@ test('continuous recording has no hole, plays, and a harmless change does not in
   expect(text).toContain('#EXT-X-ENDLIST');
   const address = /from=(\d+)&last=(\d+)&to=(\d+)/.exec(text)?.slice(1).map(Number) ?? [];
   const [fromUnixUs = 0, lastUnixUs = 0, toUnixUs = 0] = address;
-  const init = await playback.init(CAMERA, 'main', fromUnixUs);
+  const init = await playback.init({ camera: CAMERA, track: 'main', fromUnixUs: fromUnixUs });
   const slice = await playback.slice({
     camera: CAMERA,
     track: 'main',

@@ -18,9 +18,13 @@ const periodSchema = z
 const playlistSchema = periodSchema.and(z.object({ rendition: renditionSchema.default('source') }));
 const unixUs = z.coerce.number().int().min(0).max(9e15);
 const track = z.enum(['main', 'sub']).default('main');
-const initSchema = z.object({ track, from: unixUs });
-const sliceSchema = z.object({ track, from: unixUs, last: unixUs, to: unixUs });
+/** Where the sound begins that goes with it; without it there is none. */
+const sound = unixUs.optional();
+const initSchema = z.object({ track, from: unixUs, sound });
+const sliceSchema = z.object({ track, from: unixUs, last: unixUs, to: unixUs, sound });
+const clipSchema = periodSchema.and(z.object({ sound: z.enum(['none']).optional() }));
 const stillSchema = z.object({ at: instantInputSchema });
+const SOUND_LATE_US = 10_000_000;
 /** What a slice holds never changes; its address does. */
 const FOREVER = 'private, max-age=31536000, immutable';
 
@@ -41,8 +45,8 @@ export class FootageController {
   @Get('init.mp4')
   async init(@Param('id') id: string, @Query() query: unknown, @Res() response: Response) {
     const camera = parse(cameraIdSchema, id);
-    const { track, from } = parse(initSchema, query);
-    const bytes = await this.parts.playback.init(camera, track, from);
+    const { track, from, sound } = parse(initSchema, query);
+    const bytes = await this.parts.playback.init({ camera, track, fromUnixUs: from }, sound);
     response.setHeader('cache-control', FOREVER);
     response.type('video/mp4').send(bytes);
   }
@@ -50,15 +54,12 @@ export class FootageController {
   @Get('slice.m4s')
   async slice(@Param('id') id: string, @Query() query: unknown, @Res() response: Response) {
     const camera = parse(cameraIdSchema, id);
-    const { track, from, last, to } = parse(sliceSchema, query);
-    const parts = await this.parts.playback.slice({
-      camera,
-      track,
-      fromUnixUs: from,
-      lastUnixUs: last,
-      toUnixUs: to,
-    });
-    response.setHeader('cache-control', FOREVER);
+    const { track, from, last, to, sound } = parse(sliceSchema, query);
+    const address = { camera, track, fromUnixUs: from, lastUnixUs: last, toUnixUs: to };
+    const parts = await this.parts.playback.slice(address, sound);
+    // The last of its sound may come into the index after its picture.
+    const settled = sound === undefined || to < this.parts.clock.nowUnixUs() - SOUND_LATE_US;
+    response.setHeader('cache-control', settled ? FOREVER : 'no-store');
     response.setHeader(
       'content-length',
       parts.reduce((sum, part) => sum + part.length, 0),
@@ -70,9 +71,10 @@ export class FootageController {
   @Get('clip.mp4')
   async clip(@Param('id') id: string, @Query() query: unknown, @Res() response: Response) {
     const camera = parse(cameraIdSchema, id);
-    const { from, to } = parse(periodSchema, query);
+    const { from, to, sound } = parse(clipSchema, query);
     const period = { camera, fromUnixUs: from * 1000, toUnixUs: to * 1000 };
-    const { gaps, bytes } = await this.parts.playback.clip(period);
+    const wanted = sound === 'none' ? 'silent' : 'with-sound';
+    const { gaps, bytes } = await this.parts.playback.clip(period, wanted);
     const told = gapsHeader(gaps);
     if (told !== undefined) response.setHeader('nightjar-gaps', told);
     const name = `${instantOf(period.fromUnixUs).replaceAll(':', '-')}.mp4`;

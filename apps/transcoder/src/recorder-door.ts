@@ -62,10 +62,16 @@ export class RecorderDoor {
   /** One MP4 of a period, to be read once. Throws `not-found` when there is no footage in it. */
   async clip(
     address: CameraAddress,
-    period: { readonly fromUnixMs: number; readonly toUnixMs: number },
+    period: {
+      readonly fromUnixMs: number;
+      readonly toUnixMs: number;
+      readonly rendition?: string;
+    },
     signal: AbortSignal,
   ): Promise<Clip> {
-    const path = `clip.mp4?from=${period.fromUnixMs}&to=${period.toUnixMs}`;
+    // Renditions are pictures: what is made of them has no place for sound yet.
+    const silent = (period.rendition ?? 'source') === 'source' ? '' : '&sound=none';
+    const path = `clip.mp4?from=${period.fromUnixMs}&to=${period.toUnixMs}${silent}`;
     const response = await this.#open(address, path, signal);
     const gaps = readGaps(response.headers.get(GAPS_HEADER) ?? '');
     return { bytes: chunksOf(response, signal), gaps };

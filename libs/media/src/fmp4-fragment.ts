@@ -25,6 +25,8 @@ export interface FragmentOptions {
   /** Counts fragments of a file or connection, from 1. */
   readonly sequence: number;
   readonly baseDts90k: number;
+  /** The picture's if absent. */
+  readonly trackId?: number;
   /** Which sample entry of the initialisation applies, from 1. */
   readonly sampleEntry?: number;
   readonly runs: readonly FragmentFrames[];
@@ -41,6 +43,7 @@ const TRUN_BYTES = 20;
 /** What comes in front of the payload of `runs`; the payload's NAL units must have lengths. */
 export function writeFragmentHead(options: FragmentOptions): Buffer {
   const { runs, sequence, baseDts90k, sampleEntry = 1, styp = false } = options;
+  const { trackId = FMP4_TRACK_ID } = options;
   let sampleCount = 0;
   let offsetsUsed = false;
   for (const run of runs) {
@@ -81,7 +84,7 @@ export function writeFragmentHead(options: FragmentOptions): Buffer {
   type('tfhd');
   // Offsets count from the moof; the sample entry is named.
   u32(0x020002);
-  u32(FMP4_TRACK_ID);
+  u32(trackId);
   u32(sampleEntry);
   u32(20);
   type('tfdt');

@@ -27,7 +27,14 @@ export {
   type FragmentOptions,
 } from './fmp4-fragment.js';
 export { joinFmp4, type Fmp4JoinPart } from './fmp4-join.js';
-export { FMP4_TIMESCALE, FMP4_TRACK_ID, writeFmp4Init, type Fmp4InitOptions } from './fmp4-init.js';
+export {
+  FMP4_AUDIO_TRACK_ID,
+  FMP4_TIMESCALE,
+  FMP4_TRACK_ID,
+  writeFmp4Init,
+  type Fmp4InitOptions,
+} from './fmp4-init.js';
+export { silentFrame } from './silence.js';
 export { FrameTable } from './frame-table.js';
 export type {
   FrameDropReason,

@@ -1,8 +1,9 @@
 // Finds the groups of a period and reads them: the main track, and the sub track where main is away.
 
 import { NightjarError, toNightjarError } from '#base';
-import { nalKind, ParameterSets, type VideoFormat } from '#media';
-import type { ChunkStore, ParsedRecord, ReadRecords } from '#store';
+import { nalKind, ParameterSets, type AudioFormat, type TrackName, type VideoFormat } from '#media';
+import { Sound } from './sound.js';
+import type { ChunkStore, ParsedAudio, ParsedRecord, ReadRecords } from '#store';
 import type { ChunkRow, GroupRow, Timeline } from '#timeline';
 import type { DamageLedger } from './damage-ledger.js';
 import { SHORTEST_GAP_US } from './gap-ledger.js';
@@ -121,7 +122,37 @@ export class Footage {
     return format;
   }
 
-  async #groupsOf({ camera, fromUnixUs, toUnixUs }: Period, track: 'main' | 'sub') {
+  /** The sound of a period: the records that overlap it, by window after window. */
+  async sound(period: Period): Promise<Sound> {
+    return new Sound(await this.#groupsOf(period, 'audio'), (group) => this.#readSound(group));
+  }
+
+  /** The format of the sound that begins at a moment, or covers it. */
+  async soundFormat(camera: string, atUnixUs: number): Promise<AudioFormat | undefined> {
+    const group = await this.#timeline.groupAt(camera, 'audio', atUnixUs);
+    return group === undefined ? undefined : (await this.#readSound(group))[0]?.format;
+  }
+
+  async codecOf(group: GroupRow): Promise<ChunkRow['codec']> {
+    return (await this.#chunk(group.chunkId)).codec;
+  }
+
+  /** Empty where it cannot be read: pictures are shown without it. */
+  async #readSound(group: GroupRow): Promise<ParsedAudio[]> {
+    try {
+      return await this.#store.readAudio(
+        await this.#chunk(group.chunkId),
+        group.offset,
+        group.length,
+      );
+    } catch (error) {
+      const { code } = toNightjarError(error);
+      if (code !== 'data-loss' && code !== 'not-found' && code !== 'unavailable') throw error;
+      return [];
+    }
+  }
+
+  async #groupsOf({ camera, fromUnixUs, toUnixUs }: Period, track: TrackName) {
     const groups: GroupRow[] = [];
     let from = fromUnixUs;
     let lastStart = -1;

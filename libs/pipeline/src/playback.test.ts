@@ -90,7 +90,7 @@ test('every address of a playlist answers, and slices play behind their initiali
   let count = 0;
   for (const [, ...numbers] of slices) {
     const [fromUnixUs = 0, lastUnixUs = 0, toUnixUs = 0] = numbers.map(Number);
-    const init = await rig.playback.init(CAMERA, 'main', fromUnixUs);
+    const init = await rig.playback.init({ camera: CAMERA, track: 'main', fromUnixUs: fromUnixUs });
     const parts = await rig.playback.slice({
       camera: CAMERA,
       track: 'main',

@@ -7,6 +7,7 @@ import {
   writeFmp4Init,
   writeFragmentHead,
   type FragmentFrames,
+  type AudioFormat,
   type VideoFormat,
 } from '#media';
 import type { ChunkStore, ParsedRecord } from '#store';
@@ -14,11 +15,15 @@ import type { GapRow, GroupRow, Timeline } from '#timeline';
 import { DamageLedger } from './damage-ledger.js';
 import { endOf, Footage, type Period } from './footage.js';
 import { SHORTEST_GAP_US } from './gap-ledger.js';
-import { slicesOf, writePlaylist } from './playlist.js';
+import { slicesOf, writePlaylist, type Slice } from './playlist.js';
+import { SoundCutter } from './sound-cutter.js';
+import type { Sound } from './sound.js';
 import { ticksToUs, usToTicks } from './units.js';
 
 /** Decoding times of a run's first frames may lie before its zero; a file's may not. */
 const SLICE_DTS_OFFSET = 2 ** 20;
+/** Groups closer than this go on with each other: their clock was moved a little. */
+const SHORTEST_SEAM_US = 100_000;
 /** What was received but is not safe yet: a still of "now" is the newest picture before it. */
 const UNSAFE_US = 4_000_000;
 
@@ -80,29 +85,81 @@ export class Playback {
 
   /** An HLS playlist of the period; `query` goes onto its addresses. */
   async playlist(period: Period, query = ''): Promise<string> {
-    const groups = await this.#footage.groups(period);
-    return writePlaylist(slicesOf(groups), period.fromUnixUs, query);
+    const slices = slicesOf(await this.#footage.groups(period));
+    const sounds = query === '' ? await this.#soundsOf(slices, period) : [];
+    const queries = slices.map((_, index) => query + (sounds[index] ?? ''));
+    return writePlaylist(slices, period.fromUnixUs, queries);
+  }
+
+  /** What the address of each slice adds where its initialisation has sound that browsers play. */
+  async #soundsOf(slices: readonly Slice[], period: Period): Promise<string[]> {
+    const { groups } = await this.#footage.sound(period);
+    let sound = '';
+    const found: string[] = [];
+    for (const [index, slice] of slices.entries()) {
+      if (slice.newInit) {
+        const later = slices.findIndex((other, at) => at > index && other.newInit);
+        const last = slices[(later < 0 ? slices.length : later) - 1]?.groups.at(-1);
+        const fromUs = slice.groups[0]?.startUnixUs ?? 0;
+        const toUs = last === undefined ? fromUs : endOf(last);
+        const first = groups.find((row) => endOf(row) > fromUs && row.startUnixUs < toUs);
+        const codec = first === undefined ? undefined : await this.#codecOrSkip(first);
+        const plays = codec === 'aac' || codec === 'opus';
+        sound = plays && first !== undefined ? `&sound=${first.startUnixUs}` : '';
+      }
+      found.push(sound);
+    }
+    return found;
+  }
+
+  async #codecOrSkip(group: GroupRow) {
+    try {
+      return await this.#footage.codecOf(group);
+    } catch (error) {
+      if (toNightjarError(error).code !== 'not-found') throw error;
+      return undefined;
+    }
   }
 
   /** The initialisation for the group that begins at `fromUnixUs`. Throws not-found. */
-  async init(camera: string, track: 'main' | 'sub', fromUnixUs: number): Promise<Buffer> {
+  async init(
+    { camera, track, fromUnixUs }: Pick<SliceAddress, 'camera' | 'track' | 'fromUnixUs'>,
+    soundUnixUs?: number,
+  ): Promise<Buffer> {
     const group = await this.#timeline.groupAt(camera, track, fromUnixUs);
     if (group === undefined) throw noFootage(camera, fromUnixUs);
-    return writeFmp4Init({ formats: [await this.#footage.format(group)] });
+    const audio = await this.#soundFormat(camera, soundUnixUs);
+    return writeFmp4Init({
+      formats: [await this.#footage.format(group)],
+      ...(audio === undefined ? {} : { audio: [audio] }),
+    });
+  }
+
+  async #soundFormat(camera: string, unixUs: number | undefined): Promise<AudioFormat | undefined> {
+    if (unixUs === undefined) return undefined;
+    const format = await this.#footage.soundFormat(camera, unixUs);
+    if (format === undefined) throw noFootage(camera, unixUs);
+    return format;
   }
 
   /**
    * The groups that begin from `fromUnixUs` to `lastUnixUs`, both included, with what of them begins
    * before `toUnixUs`, as fragments. Throws not-found.
    */
-  async slice(address: SliceAddress): Promise<Buffer[]> {
+  async slice(address: SliceAddress, soundUnixUs?: number): Promise<Buffer[]> {
     const { camera, track, fromUnixUs, lastUnixUs, toUnixUs } = address;
     const query = { fromUnixUs, toUnixUs: lastUnixUs + 1 };
     const rows = await this.#timeline.groups(camera, track, query);
     const groups = rows.filter((group) => group.startUnixUs >= fromUnixUs);
     const bytes: Buffer[] = [];
     let sequence = 1;
-    for (const group of groups) {
+    const format = await this.#soundFormat(camera, soundUnixUs);
+    const cutter = format === undefined ? undefined : new SoundCutter(format);
+    const sound =
+      format === undefined
+        ? undefined
+        : await this.#footage.sound({ camera, fromUnixUs, toUnixUs });
+    for (const [index, group] of groups.entries()) {
       const records = await this.#readOrSkip(group);
       // Records that were indexed after the address was given belong to another address.
       const own = records.filter(({ record }) => record.startUnixUs < toUnixUs);
@@ -112,6 +169,19 @@ export class Playback {
         const baseDts90k = (pieces[0]?.record.record.startDts90k ?? 0) + SLICE_DTS_OFFSET;
         bytes.push(...fragment({ pieces, sequence, baseDts90k, styp: sequence === 1 }));
         sequence += 1;
+        if (cutter === undefined || sound === undefined) continue;
+        const { first, endUs } = stretchOf(pieces);
+        const next = groups[index + 1]?.startUnixUs ?? endUs;
+        // A seam of a few milliseconds belongs to what comes before it.
+        const goesOn =
+          pieces.at(-1)?.record === own.at(-1) && Math.abs(next - endUs) < SHORTEST_SEAM_US;
+        const window = {
+          fromUs: first.startUnixUs,
+          toUs: goesOn ? next : endUs,
+          dts90k: baseDts90k,
+        };
+        const heard = await sound.between(window.fromUs, window.toUs);
+        bytes.push(...cutter.cut(window, heard, { nextSequence: () => sequence++ }));
       }
     }
     if (bytes.length === 0) throw noFootage(camera, fromUnixUs);
@@ -122,7 +192,7 @@ export class Playback {
    * One MP4 whose presentation begins at `fromUnixUs` and ends at `toUnixUs`, where there is
    * footage; it goes on across gaps. Throws not-found when there is none at all.
    */
-  async clip(period: Period): Promise<Clip> {
+  async clip(period: Period, sound: 'with-sound' | 'silent' = 'with-sound'): Promise<Clip> {
     let groups = await this.#footage.groups(period);
     if (groups.length === 0) throw noFootage(period.camera, period.fromUnixUs);
     // Damage in what is read ahead is known before the clip says what is missing.
@@ -142,7 +212,14 @@ export class Playback {
       throw new NightjarError('data-loss', 'the footage of this period cannot be read');
     }
     const gaps = await this.#gapsBetween(groups, period);
-    return { gaps, bytes: this.#clipBytes({ groups, ahead, formats, entries }, period) };
+    const heard = sound === 'silent' ? undefined : await this.#footage.sound(period);
+    const audio = await heard?.format();
+    const parts = { groups, ahead, formats, entries };
+    const cut =
+      heard === undefined || audio === undefined
+        ? {}
+        : { sound: { heard, audio, cutter: new SoundCutter(audio) } };
+    return { gaps, bytes: this.#clipBytes({ ...parts, ...cut }, period) };
   }
 
   /** From the key frame up to the frame that shows the moment; undefined without footage there. */
@@ -193,11 +270,14 @@ export class Playback {
       ahead: Map<string, ParsedRecord[]>;
       formats: readonly VideoFormat[];
       entries: ReadonlyMap<string, number>;
+      /** One format for all of it: what is otherwise coded is silent. */
+      sound?: { heard: Sound; audio: AudioFormat; cutter: SoundCutter };
     },
     { fromUnixUs, toUnixUs }: Period,
   ): AsyncGenerator<Buffer> {
-    const { groups, ahead, formats, entries } = clip;
-    yield writeFmp4Init({ formats, startUnixUs: fromUnixUs });
+    const { groups, ahead, formats, entries, sound } = clip;
+    const audio = sound === undefined ? {} : { audio: [sound.audio] };
+    yield writeFmp4Init({ formats, ...audio, startUnixUs: fromUnixUs });
     let dts90k = 0;
     let sequence = 1;
     let squeezed = 0;
@@ -222,6 +302,13 @@ export class Playback {
       if (seamUs > 0 && seamUs < SHORTEST_GAP_US) dts90k += usToTicks(seamUs);
       yield* fragment({ pieces, sequence, baseDts90k: dts90k, sampleEntry });
       sequence += 1;
+      if (sound !== undefined) {
+        const fromUs = Math.max(startUnixUs, fromUnixUs);
+        const toUs = Math.min(stretchOf(pieces).endUs, toUnixUs);
+        const records = await sound.heard.between(fromUs, toUs);
+        const window = { fromUs, toUs, dts90k };
+        yield* sound.cutter.cut(window, records, { nextSequence: () => sequence++ });
+      }
       for (const { run } of pieces) dts90k += fragmentDuration90k(run);
       endUnixUs = endOf(group);
     }
@@ -331,6 +418,12 @@ function trimmed(
     ...(firstDuration90k === undefined ? {} : { firstDuration90k }),
     ...(lastDuration90k === undefined ? {} : { lastDuration90k }),
   };
+}
+
+function stretchOf(pieces: readonly Piece[]) {
+  const first = (pieces[0] as Piece).record.record;
+  const last = (pieces.at(-1) as Piece).record.record;
+  return { first, endUs: last.startUnixUs + ticksToUs(last.duration90k) };
 }
 
 /** Cuts where the decoding time jumps: a fragment has one beginning only. */

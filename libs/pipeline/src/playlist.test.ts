@@ -56,7 +56,7 @@ test('a playlist says where time breaks and which initialisation applies', () =>
       group(30, 2, { track: 'sub', run: 3 }),
     ]),
     T0 + 1 * S,
-    '&rendition=480p',
+    Array<string>(9).fill('&rendition=480p'),
   );
   expect(text.split('\n')).toEqual([
     '#EXTM3U',

@@ -57,8 +57,12 @@ function follows(a: GroupRow, b: GroupRow): boolean {
   return a.run === b.run && a.track === b.track && b.startUnixUs - endOf(a) < SEAM_US;
 }
 
-/** `query` (`&rendition=480p`) ends every address of the playlist. */
-export function writePlaylist(slices: readonly Slice[], fromUnixUs: number, query = ''): string {
+/** `queries` (`&rendition=480p`), one per slice, end the addresses of the playlist. */
+export function writePlaylist(
+  slices: readonly Slice[],
+  fromUnixUs: number,
+  queries: readonly string[] = [],
+): string {
   const first = slices[0]?.groups[0];
   const longestUs = Math.max(1_000_000, ...slices.map((slice) => slice.durationUs));
   const lines = [
@@ -71,7 +75,8 @@ export function writePlaylist(slices: readonly Slice[], fromUnixUs: number, quer
   ];
   const offsetUs = first === undefined ? 0 : fromUnixUs - first.startUnixUs;
   if (offsetUs > 0) lines.push(`#EXT-X-START:TIME-OFFSET=${seconds(offsetUs)},PRECISE=YES`);
-  for (const slice of slices) {
+  for (const [index, slice] of slices.entries()) {
+    const query = queries[index] ?? '';
     const group = slice.groups[0] as GroupRow;
     const last = slice.groups.at(-1) as GroupRow;
     if (slice.discontinuity) lines.push('#EXT-X-DISCONTINUITY');
