@@ -59,7 +59,8 @@ export function readSettings(environment) {
   if (new Set(absoluteStoreDirs).size !== absoluteStoreDirs.length) {
     fail('NIGHTJAR_STORE_DIRS', 'every directory once');
   }
-  const recorders = Number(text('NIGHTJAR_RECORDERS') ?? availableParallelism());
+  const cores = availableParallelism();
+  const recorders = Number(text('NIGHTJAR_RECORDERS') ?? Math.min(cores, MOST_RECORDERS));
   if (!Number.isInteger(recorders) || recorders < 1 || recorders > MOST_RECORDERS) {
     fail('NIGHTJAR_RECORDERS', `a number from 1 to ${MOST_RECORDERS}`);
   }
@@ -102,7 +103,7 @@ export function readSettings(environment) {
     dataDir,
     storeDirs: absoluteStoreDirs,
     recorders,
-    cores: availableParallelism(),
+    cores,
     host,
     port,
     ...(databaseUrl === undefined ? {} : { databaseUrl }),

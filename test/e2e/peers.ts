@@ -78,7 +78,10 @@ export async function countFrames(file: string): Promise<number> {
   return Number(stdout.trim().replace(/,$/, ''));
 }
 
-/** What ffmpeg says against a file when it decodes all of it; empty for a sound one. */
+/**
+ * What ffmpeg says against a file when it decodes all of it; empty for a sound one. Times are judged in
+ * the file's own ticks: a picture at a seam may be shown for less than the frame time.
+ */
 export async function decodeErrors(file: string): Promise<string> {
   try {
     const { stderr } = await run('ffmpeg', [
@@ -87,6 +90,8 @@ export async function decodeErrors(file: string): Promise<string> {
       '-xerror',
       '-i',
       file,
+      '-enc_time_base',
+      '-1',
       '-f',
       'null',
       '-',

@@ -4,7 +4,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '#base/testing';
-import type { Camera, RecorderView, Storage, TimelineAnswer } from '#contract';
+import type { Camera, Export, Hold, RecorderView, Storage, TimelineAnswer } from '#contract';
 import { Installation } from './installation.js';
 import { countFrames, decodeErrors, HAS_FFMPEG } from './peers.js';
 import { startSimulatedCamera, type SimulatedCamera } from './simulated-camera.js';
@@ -15,6 +15,9 @@ describe('two recorders', () => {
   let installation: Installation;
   let source: SimulatedCamera;
   const cameras: Camera[] = [];
+  /** Those whose footage lies on both, and from when on. */
+  let moved: Camera[] = [];
+  let firstAt = 0;
 
   beforeAll(async () => {
     source = await startSimulatedCamera('gate');
@@ -33,7 +36,7 @@ describe('two recorders', () => {
       const recording = { mode: 'continuous' };
       cameras.push(await installation.addCamera(name, source.url, { recording }));
       const views = await recorders();
-      if (cameras.length >= 4 && views.every((view) => view.cameras > 0)) break;
+      if (cameras.length >= 4 && views.every((view) => view.cameras > 1)) break;
     }
     await allRecord();
   }, 180_000);
@@ -91,6 +94,8 @@ describe('two recorders', () => {
     const startedAt = Date.now();
     const writer = await writers();
     const moving = cameras.filter(({ id }) => writer.get(id) === 'recorder-2');
+    moved = [...moving];
+    firstAt = startedAt;
     const [camera] = moving;
     if (camera === undefined) throw new Error('recorder-2 has no camera');
     // Enough for a clip that begins well before the move.
@@ -197,6 +202,44 @@ describe('two recorders', () => {
       expect([still.status, still.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
     }
   }, 300_000);
+
+  test('a hold reaches both, an export has both parts, and both outlive the camera', async () => {
+    const [camera] = moved;
+    if (camera === undefined) throw new Error('no camera has moved');
+    const { recordings } = await installation.timeline(camera.id, firstAt, Date.now());
+    const main = recordings.filter(({ track }) => track === 'main');
+    const [first, last] = [main[0]!, main.at(-1)!];
+    const from = Date.parse(first.to) - 3000;
+    const to = Math.min(Date.parse(last.from) + 20_000, Date.parse(last.to));
+    const hold = await installation.json<Hold>('POST', '/api/holds', {
+      cameras: [camera.id],
+      from,
+      to,
+      reason: 'case 23',
+    });
+    expect(hold.confirmed).toBe(true);
+    const started = await installation.json<Export>('POST', '/api/exports', {
+      cameras: [camera.id],
+      from,
+      to,
+    });
+    const done = await eventually(
+      'the export is done',
+      async () => {
+        const now = await installation.json<Export>('GET', `/api/exports/${started.id}`);
+        if (now.state === 'failed') throw new Error(now.error);
+        return now.state === 'done' ? now : undefined;
+      },
+      90_000,
+    );
+    expect(done.sizeBytes).toBeGreaterThan(10_000);
+    const path = `/api/cameras/${camera.id}/clip.mp4?from=${from}&to=${to}`;
+    const before = Buffer.from(await (await installation.fetch('GET', path)).arrayBuffer());
+    expect((await installation.fetch('DELETE', `/api/cameras/${camera.id}`)).status).toBe(204);
+    const after = Buffer.from(await (await installation.fetch('GET', path)).arrayBuffer());
+    expect(after.length).toBe(before.length);
+    cameras.splice(cameras.indexOf(camera), 1);
+  }, 180_000);
 
   test('a killed recorder is started again and keeps its cameras', async () => {
     const before = await shares();

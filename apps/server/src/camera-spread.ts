@@ -86,7 +86,7 @@ export class CameraSpread {
     const versions = this.#versionsOf(id);
     versions.running = configVersion;
     this.#hearDoor(id, announce.takesPushes ?? true);
-    this.membership.hear(id, weight);
+    if (this.membership.hear(id, weight)) this.#unsettled = true;
     try {
       // A recorder that came, or came back, gets its share with this answer.
       await this.#settle();

@@ -95,6 +95,12 @@ test('a server that starts takes those who shared for alive, and those who did n
   expect(sharing()).toEqual(['a']);
 });
 
+test('a share that changes is told', () => {
+  expect(membership.hear('a', 1)).toBe(true);
+  expect(membership.hear('a', 1)).toBe(false);
+  expect(membership.hear('a', 2)).toBe(true);
+});
+
 test('drained, weighed nothing or forgotten: the cameras go at once', () => {
   live(2, 'a', 'b', 'c');
   expect(membership.drain('a', true)).toBe(true);

@@ -43,16 +43,19 @@ export class Membership {
     }
   }
 
-  hear(id: string, weight: number): void {
+  /** True when its share changed with what it says. */
+  hear(id: string, weight: number): boolean {
     const nowMs = this.#clock.monotonicMs();
     const known = this.#members.get(id);
     if (known === undefined) {
       this.#members.set(id, this.#member({ weight, drained: false, sharing: false }));
-      return;
+      return true;
     }
+    const changed = known.weight !== weight;
     known.weight = weight;
     if (nowMs - known.heardMs >= MOVE_AFTER_MS) known.steadySinceMs = nowMs;
     known.heardMs = nowMs;
+    return changed;
   }
 
   /** Takes a recorder's cameras away, or lets it have its share again. False when it is unknown. */
