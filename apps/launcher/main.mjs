@@ -110,7 +110,7 @@ async function run(settings, demo) {
     // Disks and codecs wait on libuv's threads, which are four whatever the machine has, and their
     // number is read once, before any code of ours.
     const threads = {
-      UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? String(2 * availableParallelism() + 4),
+      UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? '64',
     };
     for (const recorder of recordersOf(settings)) {
       child('recorder', { ...threads, ...recorder.environment }, recorder.id);

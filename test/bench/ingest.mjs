@@ -10,78 +10,100 @@ import { ROOT } from '../../apps/launcher/prepare.mjs';
 import { cpuMs, median, memory, processTree } from './process-meter.mjs';
 import { framesOf, lostOf, makeClip, sleep, startRecorder, startSimulator, stop } from './rig.mjs';
 
+const VIDEO = { size: '1920x1080', fps: 25, bitrateKbit: 4000, seconds: 8, group: 50 };
+/** More processes than these would measure the machine's memory. */
+const MOST_FFMPEGS = 100;
+
 export async function run(args) {
   const { values } = parseArgs({
     args,
     options: {
-      cameras: { type: 'string', default: '50' },
+      /** One number, or several to see how the cost grows. */
+      cameras: { type: 'string', default: '50,200,400' },
       seconds: { type: 'string', default: '20' },
       rounds: { type: 'string', default: '3' },
-      warmup: { type: 'string', default: '8' },
+      warmup: { type: 'string', default: '20' },
+      /** Looking for movement as well: it costs more than all the rest, see `bench motion`. */
+      motion: { type: 'boolean', default: false },
       'only-nightjar': { type: 'boolean', default: false },
+      /** Writes a CPU profile below .cache/profiles; open it in Chromium's developer tools. */
       profile: { type: 'boolean', default: false },
     },
   });
-  const cameras = Number(values.cameras);
-  const seconds = Number(values.seconds);
-  const directory = mkdtempSync(join(tmpdir(), 'nightjar-bench-'));
-  const video = { size: '1920x1080', fps: 25, bitrateKbit: 4000, seconds: 8, group: 50 };
-  const clip = makeClip(directory, video);
+  const directory = mkdtempSync(
+    join(process.env.NIGHTJAR_BENCH_DIR ?? tmpdir(), 'nightjar-bench-'),
+  );
+  const clip = makeClip(directory, VIDEO);
+  const rows = [];
+  try {
+    for (const cameras of values.cameras.split(',').map(Number)) {
+      rows.push(...(await measure({ ...values, cameras, clip, directory })));
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+  console.log(
+    `\n1080p25 H.264 ${VIDEO.bitrateKbit / 1000} Mbit/s, groups of 2 s, RTSP over TCP on loopback, paced; medians of ${values.rounds}` +
+      '\n\n| cameras | | CPU ms per camera-second | RSS MB per camera | without payload in memory | frames | lost |\n|---|---|---|---|---|---|---|',
+  );
+  for (const row of rows) console.log(row);
+}
+
+async function measure(o) {
+  const { cameras, clip, directory } = o;
   const simulator = await startSimulator({ clip, copies: cameras, directory });
+  const options = {
+    ...o,
+    seconds: Number(o.seconds),
+    warmupMs: Number(o.warmup) * 1000,
+    simulator,
+    ffmpegs: Math.min(cameras, MOST_FFMPEGS),
+  };
   const results = { nightjar: [], ffmpeg: [] };
   try {
-    for (let round = 1; round <= Number(values.rounds); round++) {
-      const options = {
-        cameras,
-        seconds,
-        warmupMs: Number(values.warmup) * 1000,
-        directory,
-        simulator,
-        profile: values.profile,
-      };
+    for (let round = 1; round <= Number(o.rounds); round++) {
       results.nightjar.push(await measureRecorder(options));
-      report(`round ${round} nightjar`, results.nightjar.at(-1));
-      if (!values['only-nightjar']) {
-        results.ffmpeg.push(await measureFfmpeg(options));
-        report(`round ${round} ffmpeg  `, results.ffmpeg.at(-1));
-      }
+      report(`${cameras} cameras, round ${round}, nightjar`, results.nightjar.at(-1));
+      if (o['only-nightjar']) continue;
+      results.ffmpeg.push(await measureFfmpeg(options));
+      report(`${options.ffmpegs} cameras, round ${round}, ffmpeg`, results.ffmpeg.at(-1));
     }
   } finally {
     simulator.child.kill('SIGKILL');
-    rmSync(directory, { recursive: true, force: true });
   }
   const middle = (list, key) => median(list.map((item) => item[key]));
-  console.log(
-    `\n${cameras} cameras, 1080p25 H.264 4 Mbit/s, RTSP over TCP on loopback, medians of ${values.rounds}`,
-  );
-  console.log(
-    '| | CPU ms per camera-second | RSS MB per camera | lost packets |\n|---|---|---|---|',
-  );
-  for (const [name, list] of Object.entries(results)) {
-    if (list.length === 0) continue;
-    console.log(
-      `| ${name} | ${middle(list, 'cpuPerCameraSecond').toFixed(2)} | ${(middle(list, 'rssPerCamera') / 1e6).toFixed(2)} | ${list.reduce((sum, item) => sum + (item.lost ?? 0), 0)} |`,
+  const megabytes = (list, key) => (middle(list, key) / 1e6).toFixed(2);
+  const { nightjar, ffmpeg } = results;
+  const sum = (key) => nightjar.reduce((total, item) => total + item[key], 0);
+  const cpu = middle(nightjar, 'cpuPerCameraSecond');
+  const rows = [
+    `| ${cameras} | nightjar | ${cpu.toFixed(2)} | ${megabytes(nightjar, 'rssPerCamera')} | ${megabytes(nightjar, 'ownPerCamera')} | ${sum('frames')} | ${sum('lost')} |`,
+  ];
+  if (ffmpeg.length > 0) {
+    const theirs = middle(ffmpeg, 'cpuPerCameraSecond');
+    rows.push(
+      `| ${options.ffmpegs} | ffmpeg (${(theirs / cpu).toFixed(1)} times the CPU) | ${theirs.toFixed(2)} | ${megabytes(ffmpeg, 'rssPerCamera')} | | | |`,
     );
   }
-  if (results.ffmpeg.length > 0) {
-    const ratio =
-      middle(results.ffmpeg, 'cpuPerCameraSecond') / middle(results.nightjar, 'cpuPerCameraSecond');
-    console.log(`ffmpeg costs ${ratio.toFixed(1)} times the CPU time`);
-  }
+  return rows;
 }
 
-function report(name, { cpuPerCameraSecond, rssPerCamera, lost, frames }) {
+function report(name, { cpuPerCameraSecond, rssPerCamera, ownPerCamera, lost, frames }) {
   console.log(
     `${name}: ${cpuPerCameraSecond.toFixed(2)} CPU ms per camera-second, ${(rssPerCamera / 1e6).toFixed(2)} MB RSS per camera` +
-      (lost === undefined ? '' : `, ${frames} frames, ${lost} packets lost`),
+      (lost === undefined
+        ? ''
+        : `, ${(ownPerCamera / 1e6).toFixed(2)} without payload, ${frames} frames, ${lost} lost`),
   );
 }
 
 /** The recorder alone, told what to record by a stand-in for the server. */
-async function measureRecorder({ cameras, seconds, warmupMs, directory, simulator, profile }) {
+async function measureRecorder(o) {
+  const { cameras, seconds, warmupMs, directory, simulator, profile, motion } = o;
   const recorder = await startRecorder({
     urls: Array.from({ length: cameras }, (_, index) => simulator.url(index + 1)),
     directory,
+    motion: motion ? 'video' : 'off',
     nodeArgs: profile ? ['--cpu-prof', `--cpu-prof-dir=${ROOT}/.cache/profiles`] : [],
   });
   try {
@@ -91,7 +113,12 @@ async function measureRecorder({ cameras, seconds, warmupMs, directory, simulato
     const tree = processTree(recorder.child.pid);
     const cpuBefore = cpuMs(tree);
     const startedMs = performance.now();
-    await sleep(seconds * 1000);
+    // The payload in memory swings with the cameras' groups: its mean counts.
+    const payload = [];
+    for (let second = 0; second < seconds; second++) {
+      await sleep(startedMs + (second + 1) * 1000 - performance.now());
+      payload.push(await recorder.gauge('nightjar_record_memory_bytes'));
+    }
     const passed = (performance.now() - startedMs) / 1000;
     const cpu = cpuMs(tree) - cpuBefore;
     const { rssBytes } = memory(tree);
@@ -99,6 +126,7 @@ async function measureRecorder({ cameras, seconds, warmupMs, directory, simulato
     return {
       cpuPerCameraSecond: cpu / cameras / passed,
       rssPerCamera: rssBytes / cameras,
+      ownPerCamera: (rssBytes - Math.max(...payload)) / cameras,
       lost: after.lost - before.lost,
       frames: after.frames - before.frames,
     };
@@ -113,10 +141,10 @@ function totals({ cameras }) {
   return { frames: sum(framesOf), lost: sum(lostOf) };
 }
 
-async function measureFfmpeg({ cameras, seconds, warmupMs, directory, simulator }) {
+async function measureFfmpeg({ ffmpegs, seconds, warmupMs, directory, simulator }) {
   const output = join(directory, 'ffmpeg');
   mkdirSync(output, { recursive: true });
-  const children = Array.from({ length: cameras }, (_, index) =>
+  const children = Array.from({ length: ffmpegs }, (_, index) =>
     spawn(
       'ffmpeg',
       // prettier-ignore
@@ -126,20 +154,20 @@ async function measureFfmpeg({ cameras, seconds, warmupMs, directory, simulator 
     ),
   );
   try {
-    const last = join(output, `${cameras - 1}-000.mp4`);
+    const last = join(output, `${ffmpegs - 1}-000.mp4`);
     for (let waited = 0; !existsSync(last) && waited < 60_000; waited += 250) await sleep(250);
-    await sleep(warmupMs);
+    await sleep(warmupMs / 2);
     const pids = children.map((child) => child.pid);
     const before = cpuMs(pids);
     const startedMs = performance.now();
     await sleep(seconds * 1000);
     const passed = (performance.now() - startedMs) / 1000;
     return {
-      cpuPerCameraSecond: (cpuMs(pids) - before) / cameras / passed,
-      rssPerCamera: memory(pids).rssBytes / cameras,
+      cpuPerCameraSecond: (cpuMs(pids) - before) / ffmpegs / passed,
+      rssPerCamera: memory(pids).rssBytes / ffmpegs,
     };
   } finally {
-    await Promise.all(children.map(stop));
+    await Promise.all(children.map((child) => stop(child)));
     rmSync(output, { recursive: true, force: true });
   }
 }

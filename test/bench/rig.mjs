@@ -63,7 +63,13 @@ export async function startSimulator({ clip, copies, directory, port = 0 }) {
 }
 
 /** The recorder alone, recording `urls` continuously; its data lies below `directory`. */
-export async function startRecorder({ urls, directory, nodeArgs = [], environment = {} }) {
+export async function startRecorder({
+  urls,
+  directory,
+  motion = 'video',
+  nodeArgs = [],
+  environment = {},
+}) {
   const data = join(directory, 'data');
   mkdirSync(data, { recursive: true });
   const config = {
@@ -76,7 +82,7 @@ export async function startRecorder({ urls, directory, nodeArgs = [], environmen
       transport: 'tcp',
       recording: { mode: 'continuous', preRollSeconds: 5, postRollSeconds: 10 },
       retention: { days: 30 },
-      motion: { sensitivity: 0.5 },
+      motion: { source: motion, sensitivity: 0.5 },
     })),
   };
   let door;
@@ -105,6 +111,7 @@ export async function startRecorder({ urls, directory, nodeArgs = [], environmen
         NIGHTJAR_SERVER_URL: `http://127.0.0.1:${server.address().port}`,
         NIGHTJAR_LOG_LEVEL: 'warn',
         DATABASE_URL: '',
+        UV_THREADPOOL_SIZE: '64',
         ...environment,
       },
       stdio: ['ignore', 'inherit', 'inherit'],
@@ -121,6 +128,13 @@ export async function startRecorder({ urls, directory, nodeArgs = [], environmen
     child,
     data,
     status,
+    /** A gauge without labels. */
+    async gauge(name) {
+      const response = await fetch(`${door}/internal/metrics`, {
+        headers: { authorization: `Bearer ${SECRET}` },
+      });
+      return Number(new RegExp(`^${name} (.+)$`, 'm').exec(await response.text())?.[1]);
+    },
     /** Until the cameras that `wanted` picks by their index record. */
     async untilRecording(deadlineMs, wanted = () => true) {
       const endMs = performance.now() + deadlineMs;

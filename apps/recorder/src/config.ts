@@ -40,6 +40,10 @@ const settingsSchema = z.object({
   NIGHTJAR_HOST: z.string().default('0.0.0.0'),
   NIGHTJAR_RTMP_PORT: port.default(1935),
   NIGHTJAR_MOTION_PROCESSES: z.coerce.number().int().min(1).max(64).optional(),
+  /** Read by libuv: how many disk operations can be under way. */
+  UV_THREADPOOL_SIZE: z.coerce.number().int().min(1).max(1024).default(4),
+  /** Cameras are read so often while nobody watches: fewer wake-ups cost less; 0 is at once. */
+  NIGHTJAR_INGEST_TURN_MS: z.coerce.number().int().min(0).max(100).default(50),
 });
 
 export interface RecorderConfig {
@@ -60,6 +64,9 @@ export interface RecorderConfig {
   readonly scrubBytesPerSecond: number;
   readonly motionProcesses: number | undefined;
   readonly push: { readonly host: string; readonly port: number };
+  readonly ingestTurnMs: number;
+  /** Of libuv's pool. */
+  readonly threads: number;
 }
 
 /** Throws `invalid-argument` naming every faulty variable. */
@@ -89,5 +96,7 @@ export function readRecorderConfig(
       host: settings.NIGHTJAR_RTMP_HOST ?? settings.NIGHTJAR_HOST,
       port: settings.NIGHTJAR_RTMP_PORT,
     },
+    threads: settings.UV_THREADPOOL_SIZE,
+    ingestTurnMs: settings.NIGHTJAR_INGEST_TURN_MS,
   };
 }

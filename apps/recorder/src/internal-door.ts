@@ -13,11 +13,18 @@ import { NestLog } from './nest-log.js';
 import type { Parts } from './parts.js';
 import { answerError, ErrorFilter } from './problem.js';
 
+/** Asked for by programs that can wait until cameras have been read. */
+const POLLED = new Set(['/internal/status', '/internal/metrics', '/internal/refresh']);
+
 /** Gives the address at which others reach it. */
 export async function openInternalDoor(parts: Parts, shutdown: Shutdown): Promise<string> {
   const { config, log } = parts;
   const web = express();
   web.disable('x-powered-by').disable('etag');
+  web.use((request: Request, _response: Response, next: NextFunction) => {
+    if (!POLLED.has(request.path)) parts.recorder.turns.asked();
+    next();
+  });
   web.use(express.json({ limit: '1mb' }));
   const app = await NestFactory.create<NestExpressApplication>(
     AppModule.of(parts),

@@ -73,6 +73,9 @@ export async function metricsText(recorder: Recorder, playback: Playback): Promi
   gauge('waiting_bytes', 'Footage that waits for a disk.').set(recorder.waiting.total);
   gauge('pre_roll_bytes', 'Memory of the pre-rolls.').set(recorder.ringBytes);
   gauge('record_memory_bytes', 'Memory of all records.').set(recorder.pool.usedBytes);
+  gauge('record_free_memory_bytes', 'Memory kept for records to come.').set(
+    recorder.pool.freeBytes,
+  );
   gauge('deleted_bytes_total', 'By retention, since the start.').set(
     recorder.retention.deletedBytes,
   );

@@ -22,6 +22,7 @@ export async function openParts(o: {
     storeDirectories: config.storeDirectories,
     clock,
     log,
+    store: { threads: config.threads },
     retention: { intervalMs: config.retentionIntervalMs },
     scrub: { periodDays: config.scrubDays, maxBytesPerSecond: config.scrubBytesPerSecond },
     motionProcesses: config.motionProcesses,
@@ -34,6 +35,7 @@ export async function openParts(o: {
         onMotion: (active) => listener.onMotion(active),
         onState: (state, message) => listener.onState(state, message),
       }),
+    ingestTurnMs: config.ingestTurnMs,
     onEvent: (event) => reporter.link?.report(event),
   });
   shutdown.add('recorder', () => recorder.close());

@@ -52,7 +52,7 @@ export const polygonSchema = z
 export type Polygon = z.infer<typeof polygonSchema>;
 
 /** Movement is learned from the picture, from the camera's own ONVIF events, or from either. */
-export const motionSourceSchema = z.enum(['video', 'onvif', 'both']);
+export const motionSourceSchema = z.enum(['video', 'onvif', 'both', 'off']);
 
 export const motionSettingsSchema = z.object({
   /** `onvif` and `both` need an ONVIF address. */

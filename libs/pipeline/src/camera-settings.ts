@@ -5,8 +5,8 @@ import type { OnvifAccess } from './camera-alarms.js';
 
 export type RecordingMode = 'motion' | 'motion+lowres' | 'continuous' | 'off';
 
-/** `onvif` is the camera's own word. */
-export type MotionSource = 'video' | 'onvif' | 'both';
+/** `onvif` is the camera's own word; `off` looks for no movement. */
+export type MotionSource = 'video' | 'onvif' | 'both' | 'off';
 
 export interface CameraSettings {
   readonly id: string;

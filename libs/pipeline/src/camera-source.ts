@@ -2,7 +2,13 @@
 
 import type { Clock, Log } from '#base';
 import { PushStream, pushKeyOf, type PushDoor } from '#rtmp';
-import { CameraStream, type RtspTransport, type StreamCounters, type StreamListener } from '#rtsp';
+import {
+  CameraStream,
+  type ReadTurns,
+  type RtspTransport,
+  type StreamCounters,
+  type StreamListener,
+} from '#rtsp';
 
 export interface CameraSource {
   /** Live: the same object, growing. */
@@ -10,8 +16,6 @@ export interface CameraSource {
   start(): void;
   /** The listener's `onEnd` was called when it resolves, and nothing follows. */
   stop(): Promise<void>;
-  /** From the next read on. */
-  setReadPauseMs(pauseMs: number): void;
 }
 
 export interface CameraSourceOptions {
@@ -22,7 +26,7 @@ export interface CameraSourceOptions {
   readonly listener: StreamListener;
   readonly clock: Clock;
   readonly log: Log;
-  readonly readPauseMs: number;
+  readonly turns: ReadTurns;
 }
 
 /** Opens nothing before `start`. */

@@ -21,6 +21,7 @@ import type { FlushedCamera, FlushScheduler } from './flush-scheduler.js';
 import type { GapLedger, GapReason, LedgerState } from './gap-ledger.js';
 import { TrackGate, type DetectorState, type GatePolicy } from './gate.js';
 import type { TrackHub } from './hub.js';
+import type { IngestTurns } from './ingest-turns.js';
 import { MotionEvents } from './motion-events.js';
 import { MotionWatch, moreTrusted, sourceOf, type AlarmReport } from './motion-watch.js';
 import type { SlabPool } from './slab-pool.js';
@@ -41,6 +42,7 @@ export interface RecordedCameraOptions {
   readonly door: PushDoor;
   readonly openAlarms?: OpenAlarms | undefined;
   readonly pool: SlabPool;
+  readonly turns: IngestTurns;
   readonly waiting: WaitingBytes;
   readonly clock: Clock;
   readonly log: Log;
@@ -269,7 +271,7 @@ export class RecordedCamera implements FlushedCamera {
   }
 
   #openLane(track: VideoTrack, url: string): void {
-    const { store, clock, door, pool, waiting } = this.#options;
+    const { store, clock, door, pool, turns, waiting } = this.#options;
     const { transport, recording, id } = this.#settings;
     const flush = new TrackFlush({
       camera: id,
@@ -312,6 +314,7 @@ export class RecordedCamera implements FlushedCamera {
       clock,
       log: this.#log.child({ track }),
       pool,
+      turns,
       lastEndUnixUs: this.#ends.get(track) ?? 0,
       onRecord: (record, firstOfRun) => {
         if (track === 'main' && firstOfRun) this.#away = undefined;
@@ -449,7 +452,10 @@ export class RecordedCamera implements FlushedCamera {
 
   #feedDetector(): void {
     const detector = this.#detector();
-    if (detector !== 'off') this.#lanes.get('main')?.gate.setDetector(detector);
+    const gate = this.#lanes.get('main')?.gate;
+    if (detector !== 'off') gate?.setDetector(detector);
+    // Nobody is to look: a camera that is to be kept on movement is kept continuously.
+    else if (sourceOf(this.#settings) === 'off') gate?.setDetector('failed');
   }
 
   /** Why nothing is kept now; undefined while it is. */

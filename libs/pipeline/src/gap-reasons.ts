@@ -30,6 +30,7 @@ export function diskSentence(failure: DiskFailure, message: string): string {
 }
 
 export function detectorSentence(state: DetectorState | 'off'): string {
+  if (state === 'off') return 'is switched off';
   if (state === 'failed') return 'failed and is being restarted';
   return state === 'behind' ? 'cannot keep up' : 'has not begun yet';
 }

@@ -62,6 +62,7 @@ export class MotionWatch {
   /** Idempotent: what is open and still wanted goes on. `hub` is where the picture is looked for. */
   watch(hub: TrackHub | undefined, settings: CameraSettings): void {
     const source = sourceOf(settings);
+    if (source === 'off') return this.leave();
     if (source === 'onvif') this.leaveVideo();
     else if (hub !== undefined) this.#watchVideo(hub, settings);
     if (source === 'video') this.#leaveAlarms();

@@ -12,6 +12,7 @@ import { Scrub, type ScrubOptions } from './scrub.js';
 import { RecordedCamera, type CameraEvent, type CameraReport, type VideoTrack } from './camera.js';
 import { FlushScheduler } from './flush-scheduler.js';
 import type { TrackHub } from './hub.js';
+import { IngestTurns } from './ingest-turns.js';
 import { Retention, type RetentionOptions } from './retention.js';
 import { SlabPool } from './slab-pool.js';
 import { WaitingBytes } from './track-flush.js';
@@ -30,7 +31,7 @@ export interface RecorderOptions {
   readonly storeDirectories: readonly string[];
   readonly clock: Clock;
   readonly log: Log;
-  readonly store?: Pick<ChunkStoreOptions, 'files' | 'chunkBytes' | 'chunkSeconds'>;
+  readonly store?: Pick<ChunkStoreOptions, 'files' | 'chunkBytes' | 'chunkSeconds' | 'threads'>;
   readonly retention?: Pick<RetentionOptions, 'intervalMs' | 'watermarks'>;
   readonly scrub?: Pick<ScrubOptions, 'periodDays' | 'maxBytesPerSecond'>;
   readonly motionProcesses?: number | undefined;
@@ -38,6 +39,8 @@ export interface RecorderOptions {
   readonly push?: { readonly host: string; readonly port: number };
   /** Asks cameras for their own events; without it such a camera records continuously. */
   readonly openAlarms?: OpenAlarms;
+  /** Cameras are read so often while nobody watches; default 0: whenever something comes. */
+  readonly ingestTurnMs?: number;
   onEvent?(event: CameraEvent): void;
 }
 
@@ -54,6 +57,7 @@ export class Recorder {
   readonly scrub: Scrub;
   readonly pool = new SlabPool();
   readonly waiting = new WaitingBytes();
+  readonly turns: IngestTurns;
   readonly startedAtUnixUs: number;
   readonly #options: RecorderOptions;
   readonly #motion: MotionService;
@@ -79,6 +83,7 @@ export class Recorder {
     this.#motion = parts.motion;
     this.startedAtUnixUs = clock.nowUnixUs();
     this.#door = new PushDoor({ ...(options.push ?? PUSH_ADDRESS), clock, log });
+    this.turns = new IngestTurns(clock, options.ingestTurnMs ?? 0);
     this.#scheduler = new FlushScheduler({
       timeline: this.timeline,
       clock,
@@ -300,6 +305,7 @@ export class Recorder {
       door: this.#door,
       openAlarms,
       pool: this.pool,
+      turns: this.turns,
       waiting: this.waiting,
       clock,
       log,

@@ -2,18 +2,28 @@
 
 import { FrameTable } from '#media';
 
-const SMALLEST_BYTES = 32 * 1024;
+const SMALLEST_BYTES = 16 * 1024;
+/** A buffer of a larger class serves as well, up to this many classes above. */
+const CLASSES_ABOVE = 2;
 
-/** Freed buffers beyond the bound go back to the system. One pool serves a whole recorder. */
+/** The part of what a peak lies above now that is forgotten with each buffer given back. */
+const PEAK_DECAY = 3e-4;
+
+/**
+ * Keeps freed buffers up to what was in use at the last peak, or `minFreeBytes`: cameras that begin
+ * their groups together free much at once and need it again within seconds, and memory given back
+ * to the system costs collections of the whole heap. One pool serves a whole recorder.
+ */
 export class SlabPool {
   readonly #free = new Map<number, Buffer[]>();
   readonly #tables: FrameTable[] = [];
-  readonly #maxFreeBytes: number;
+  readonly #minFreeBytes: number;
   #freeBytes = 0;
   #usedBytes = 0;
+  #peakBytes = 0;
 
-  constructor(maxFreeBytes = 24 * 1024 * 1024) {
-    this.#maxFreeBytes = maxFreeBytes;
+  constructor(minFreeBytes = 24 * 1024 * 1024) {
+    this.#minFreeBytes = minFreeBytes;
   }
 
   get usedBytes(): number {
@@ -27,17 +37,25 @@ export class SlabPool {
   /** At least `sizeBytes` of memory with whatever it held before. */
   take(sizeBytes: number): Buffer {
     const classBytes = classOf(sizeBytes);
-    this.#usedBytes += classBytes;
-    const buffer = this.#free.get(classBytes)?.pop();
-    if (buffer === undefined) return Buffer.allocUnsafeSlow(classBytes);
-    this.#freeBytes -= classBytes;
+    let buffer: Buffer | undefined;
+    let tried = classBytes;
+    for (let above = 0; above <= CLASSES_ABOVE && buffer === undefined; above++) {
+      buffer = this.#free.get(tried)?.pop();
+      tried = classOf(tried + 1);
+    }
+    if (buffer === undefined) buffer = Buffer.allocUnsafeSlow(classBytes);
+    else this.#freeBytes -= buffer.length;
+    this.#usedBytes += buffer.length;
+    if (this.#usedBytes > this.#peakBytes) this.#peakBytes = this.#usedBytes;
     return buffer;
   }
 
   /** `buffer` came from `take` and nobody reads it any more. */
   give(buffer: Buffer): void {
     this.#usedBytes -= buffer.length;
-    if (this.#freeBytes + buffer.length > this.#maxFreeBytes) return;
+    this.#peakBytes -= (this.#peakBytes - this.#usedBytes) * PEAK_DECAY;
+    const bound = Math.max(this.#minFreeBytes, this.#peakBytes - this.#usedBytes);
+    if (this.#freeBytes + buffer.length > bound) return;
     this.#freeBytes += buffer.length;
     const list = this.#free.get(buffer.length);
     if (list === undefined) this.#free.set(buffer.length, [buffer]);

@@ -9,12 +9,11 @@ import { AudioIngest, AudioIngestCounters, type AudioRecord } from './audio-inge
 import { TrackHub } from './hub.js';
 import { IngestCounters, TrackIngest } from './ingest.js';
 import { CLOCK_TOLERANCE_US } from './open-ledger.js';
+import type { IngestTurns } from './ingest-turns.js';
 import type { SlabPool } from './slab-pool.js';
 import type { TrackRecord } from './track-record.js';
 
 const RATE_WINDOW_MS = 4000;
-/** The kernel gathers packets meanwhile: wake-ups are what ingest costs. */
-const READ_PAUSE_MS = 20;
 
 export interface TrackFeedOptions {
   readonly track: TrackName;
@@ -24,6 +23,7 @@ export interface TrackFeedOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly pool: SlabPool;
+  readonly turns: IngestTurns;
   /** Where the footage of the last run ends; a run's time does not begin before. */
   readonly lastEndUnixUs: number;
   onRecord(record: TrackRecord, firstOfRun: boolean): void;
@@ -96,7 +96,7 @@ export class TrackFeed implements StreamListener {
     this.#lastEndUnixUs = options.lastEndUnixUs;
     this.#lastSoundUnixUs = options.sound?.lastEndUnixUs ?? 0;
     if (options.sound !== undefined) this.onAudio = (format) => this.#beginSound(format);
-    const { url, transport, door, clock, log } = options;
+    const { url, transport, door, clock, log, turns } = options;
     this.#stream = cameraSource({
       url,
       transport,
@@ -104,10 +104,9 @@ export class TrackFeed implements StreamListener {
       listener: this,
       clock,
       log,
-      readPauseMs: READ_PAUSE_MS,
+      turns: turns.turns,
     });
-    // Somebody who watches live does not wait for the kernel to gather.
-    this.hub.onWatched = (watched) => this.#stream.setReadPauseMs(watched ? 0 : READ_PAUSE_MS);
+    this.hub.onWatched = (watched) => turns.watched(watched ? 1 : -1);
   }
 
   get online(): boolean {
@@ -143,12 +142,14 @@ export class TrackFeed implements StreamListener {
   }
 
   start(): void {
+    if (this.#options.transport === 'udp') this.#options.turns.datagrams(1);
     this.#stream.start();
   }
 
   /** What the camera has sent is handed out before it resolves. */
   async stop(): Promise<void> {
     await this.#stream.stop();
+    if (this.#options.transport === 'udp') this.#options.turns.datagrams(-1);
     this.#endRun();
   }
 

@@ -43,7 +43,8 @@ export interface Publisher {
 
 /** Takes what somebody publishes. */
 export interface Publication {
-  readPauseMs(): number;
+  /** After each read. */
+  onRead(): void;
   onVideo(timestamp: number, bytes: Uint8Array, start: number, end: number): void;
   onVideoAborted(): void;
   onAudio(timestamp: number, bytes: Uint8Array, start: number, end: number): void;
@@ -151,10 +152,7 @@ export class PushSession implements Publisher {
       this.#broke(toNightjarError(thrown));
       return;
     }
-    const pauseMs = this.#publication?.readPauseMs() ?? 0;
-    if (pauseMs <= 0 || this.#socket.destroyed) return;
-    this.#socket.pause();
-    this.#after(pauseMs, () => this.#socket.resume());
+    this.#publication?.onRead();
   }
 
   /** The simple handshake; tells where in `bytes` it ends, if it ends in them. */

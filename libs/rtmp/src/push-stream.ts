@@ -7,6 +7,7 @@ import {
   type StreamCounters,
   type StreamEndReason,
   type StreamListener,
+  type ReadTurns,
 } from '#rtsp';
 import type { PublishTarget, PushDoor } from './push-door.js';
 import type { Publication, Publisher } from './push-session.js';
@@ -28,8 +29,8 @@ export interface PushStreamOptions {
   readonly log: Log;
   /** A publication ends after so long without a whole frame; default 10 s. */
   readonly stallMs?: number;
-  /** Reads rest so long after each one; default 0. */
-  readonly readPauseMs?: number;
+  /** Shared by all streams of a process; without it the thread never sleeps between reads. */
+  readonly turns?: ReadTurns | undefined;
 }
 
 interface Current {
@@ -41,7 +42,6 @@ interface Current {
 export class PushStream implements PublishTarget {
   readonly #options: PushStreamOptions;
   readonly #counters = newCounters();
-  #readPauseMs: number;
   #current: Current | undefined;
   #watch: Timer | undefined;
   #told: string | undefined;
@@ -50,7 +50,6 @@ export class PushStream implements PublishTarget {
   /** Opens nothing. */
   constructor(options: PushStreamOptions) {
     this.#options = options;
-    this.#readPauseMs = options.readPauseMs ?? 0;
   }
 
   /** Live: the same object, growing. Packets are video messages. */
@@ -65,11 +64,6 @@ export class PushStream implements PublishTarget {
     const { door, key, clock } = this.#options;
     door.add(key, this);
     this.#watch = clock.every(PATIENCE_MS, () => this.#sayThatNobodyCame());
-  }
-
-  /** From the next read on; 0 while somebody watches live. */
-  setReadPauseMs(pauseMs: number): void {
-    this.#readPauseMs = pauseMs;
   }
 
   /** Whoever publishes is told; `onEnd` was called when it resolves, and nothing follows. */
@@ -88,7 +82,7 @@ export class PushStream implements PublishTarget {
   }
 
   offer(publisher: Publisher): Publication | string {
-    const { clock, log, listener } = this.#options;
+    const { clock, log, listener, turns } = this.#options;
     const before = this.#current;
     if (before !== undefined) {
       const silentMs = clock.monotonicMs() - before.publisher.lastMessageAtMs;
@@ -122,7 +116,7 @@ export class PushStream implements PublishTarget {
     const current: Current = { publisher, video, stall: this.#watchForStall(publisher) };
     this.#current = current;
     return {
-      readPauseMs: () => this.#readPauseMs,
+      onRead: () => turns?.received(),
       onVideo: (timestamp, bytes, start, end) => video.receive(timestamp, bytes, start, end),
       onVideoAborted: () => video.aborted(),
       onAudio: (timestamp, bytes, start, end) => audio.receive(timestamp, bytes, start, end),

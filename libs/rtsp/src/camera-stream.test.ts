@@ -4,6 +4,7 @@ import { createSocket } from 'node:dgram';
 import { systemClock } from '#base';
 import { eventually, FakeClock } from '#base/testing';
 import { ended, refuse, testBench, type Handler } from './fake-camera.test-support.js';
+import { ReadTurns } from './read-turns.js';
 import { H264_LARGE_SPS, H264_PPS, packetize, slice } from './packets.test-support.js';
 
 const { camera, start, cleanups } = testBench();
@@ -78,13 +79,15 @@ describe('a camera that does everything right', () => {
     expect(watched.ends[0]).toMatchObject({ reason: 'closed-by-camera', retryInMs: 1000 });
   });
 
-  test('resting reads lose nothing', async () => {
+  test('reads in turns lose nothing', async () => {
     const fake = await camera();
-    const { sink, starts, stream } = start(fake.url(), { clock: systemClock, readPauseMs: 20 });
+    let periodMs = 20;
+    const turns = new ReadTurns(() => periodMs);
+    const { sink, starts } = start(fake.url(), { clock: systemClock, turns });
     await eventually('the start', () => starts.length === 1);
     for (let frame = 0; frame < 200; frame++) fake.client.frame(frame % 50 === 0);
     await eventually('the frames', () => sink.frames.length === 200);
-    stream.setReadPauseMs(0);
+    periodMs = 0;
     for (let frame = 0; frame < 200; frame++) fake.client.frame(frame % 50 === 0);
     await eventually('more frames', () => sink.frames.length === 400);
     expect(sink.dropped).toEqual([]);

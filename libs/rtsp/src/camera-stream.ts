@@ -31,12 +31,10 @@ export class CameraStream {
   /** Attempts in a row that ended without a picture behind the question for the sound. */
   #soundFailures = 0;
   #skipSound = false;
-  #readPauseMs: number;
 
   /** Opens nothing. A URL that is none of a camera ends each attempt as `protocol`. */
   constructor(options: StreamOptions) {
     this.#options = options;
-    this.#readPauseMs = options.readPauseMs ?? 0;
     this.#backoff = new Backoff(options.backoff ?? DEFAULT_BACKOFF);
   }
 
@@ -50,11 +48,6 @@ export class CameraStream {
     if (this.#started) return;
     this.#started = true;
     if (!this.#stop.signal.aborted) this.#attempt();
-  }
-
-  /** From the next read on; 0 while somebody watches live. */
-  setReadPauseMs(pauseMs: number): void {
-    this.#readPauseMs = pauseMs;
   }
 
   /** Says goodbye to the camera; resolves when `onEnd` was called and nothing follows. */
@@ -82,7 +75,7 @@ export class CameraStream {
         counters: this.#counters,
         deadlineMs: this.#options.deadlineMs ?? DEFAULT_DEADLINE_MS,
         stallMs: this.#options.stallMs ?? DEFAULT_STALL_MS,
-        readPauseMs: () => this.#readPauseMs,
+        turns: this.#options.turns,
         ...(this.#skipSound ? { sound: 'skip' } : {}),
       },
       this.#stop.signal,

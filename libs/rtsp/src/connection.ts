@@ -6,7 +6,7 @@ import { FloodGate } from './flood-gate.js';
 import { HttpTunnel } from './http-tunnel.js';
 import { writeRequest, type RtspRequest, type RtspResponse } from './message.js';
 import { openSocket } from './open-socket.js';
-import { ReadPacer } from './read-pacer.js';
+import type { ReadTurns } from './read-turns.js';
 import { placeOf, type RtspUrl } from './rtsp-url.js';
 import { streamError } from './stream-error.js';
 import { WireParser } from './wire-parser.js';
@@ -21,8 +21,7 @@ export interface ConnectionOptions {
   readonly deadlineMs: number;
   /** Over HTTP: requests go one way in base64, everything comes the other way as it is. */
   readonly tunnel: boolean;
-  /** Asked after each read. */
-  readPauseMs(): number;
+  readonly turns?: ReadTurns | undefined;
   /** An interleaved packet, valid during the call only. */
   onPacket(channel: number, bytes: Uint8Array, start: number, end: number): void;
   isChannel(channel: number): boolean;
@@ -141,7 +140,6 @@ export class Connection {
     }
   }
 
-  /** False pauses reading until the pacer resumes it. */
   #read(bytes: Uint8Array, from: number, count: number): boolean {
     if (this.#over !== undefined) return true;
     try {
@@ -152,10 +150,8 @@ export class Connection {
       this.#finish(error instanceof Error ? error : new Error(String(error)), true);
       return true;
     }
-    const pauseMs = this.#options.readPauseMs();
-    if (pauseMs <= 0 || this.#socket === undefined) return true;
-    ReadPacer.of(this.#options.clock, pauseMs).rest(this.#socket);
-    return false;
+    this.#options.turns?.received();
+    return true;
   }
 
   /** A web server that was taken for a camera may be the camera's door to its tunnel. */

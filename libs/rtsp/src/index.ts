@@ -7,6 +7,7 @@
 export { AccessUnits } from './access-units.js';
 export { CameraStream } from './camera-stream.js';
 export type { GroupLengths } from './probe-sink.js';
+export { ReadTurns } from './read-turns.js';
 export { probeStream, type ProbeOptions, type StreamProbe } from './probe-stream.js';
 export { RtpTimeline } from './rtp-timeline.js';
 export { countIn, newCounters } from './stream-face.js';

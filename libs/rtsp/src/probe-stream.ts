@@ -64,7 +64,6 @@ export async function probeStream(options: ProbeOptions): Promise<StreamProbe> {
       counters,
       deadlineMs,
       stallMs: deadlineMs,
-      readPauseMs: () => 0,
       listener: {
         onStart: (info) => {
           found = info;

@@ -13,6 +13,7 @@ import {
   type Credentials,
   type RtspUrl,
 } from './rtsp-url.js';
+import type { ReadTurns } from './read-turns.js';
 import {
   chooseVideo,
   parseSdp,
@@ -38,7 +39,7 @@ export interface SessionOptions {
   readonly transport: RtspTransport;
   readonly clock: Clock;
   readonly deadlineMs: number;
-  readPauseMs(): number;
+  readonly turns?: ReadTurns | undefined;
   /** Once, when a session that was opened ends by itself. Not after `close`. */
   onEnd(error: Error): void;
 }
@@ -229,14 +230,14 @@ export class Session {
 
   async #connect(): Promise<void> {
     this.#connection?.close();
-    const { clock, deadlineMs, readPauseMs, transport } = this.#options;
+    const { clock, deadlineMs, turns, transport } = this.#options;
     this.#connection = await Connection.open(
       {
         url: this.#url,
         clock,
         deadlineMs,
         tunnel: transport === 'http',
-        readPauseMs,
+        turns,
         onRedirect: (location) => this.#redirected(location),
         onPacket: (channel, bytes, start, end) => {
           if (channel === this.#rtpChannel) this.#handler?.onRtp(bytes, start, end);

@@ -5,6 +5,7 @@ import { AudioReceiver } from './audio-receiver.js';
 import { HandshakeGate } from './handshake-gate.js';
 import { SenderClocks } from './sender-clocks.js';
 import { Session } from './session.js';
+import type { ReadTurns } from './read-turns.js';
 import { endOf, streamError } from './stream-error.js';
 import type {
   RtspTransport,
@@ -28,7 +29,7 @@ export interface StreamAttemptOptions {
   readonly stallMs: number;
   /** `skip`: the last attempt ended when the camera was asked for its sound. */
   readonly sound?: 'skip';
-  readPauseMs(): number;
+  readonly turns?: ReadTurns | undefined;
 }
 
 export interface AttemptEnd {

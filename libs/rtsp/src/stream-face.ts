@@ -2,6 +2,7 @@
 
 import type { BackoffOptions, Clock, Log } from '#base';
 import type { AudioFormat, AudioSink, FrameSink, VideoFormat } from '#media';
+import type { ReadTurns } from './read-turns.js';
 
 export type StreamEndReason =
   | 'unreachable'
@@ -74,11 +75,8 @@ export interface StreamOptions {
   readonly stallMs?: number;
   /** Between attempts; default from 1 s to 30 s. */
   readonly backoff?: BackoffOptions;
-  /**
-   * Reads rest so long after each one, so that the kernel gathers packets and the process wakes up
-   * less often; default 0: no rest.
-   */
-  readonly readPauseMs?: number;
+  /** Shared by all streams of a process; without it the thread never sleeps between reads. */
+  readonly turns?: ReadTurns | undefined;
 }
 
 /** Counts over all runs of a stream; only ever grow. */

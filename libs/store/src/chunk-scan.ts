@@ -9,6 +9,7 @@ import { maxUnitBytes, readUnit, UNIT_PREFIXES } from './carrier.js';
 import { KIND_SEAL, kindOf, type RecordHeader, type TrackIdentity } from './record-header.js';
 import { decodeSeal, type Seal } from './seal.js';
 import { LONGEST_PREFIX_BYTES, MAX_SEI_BODY_BYTES } from './sei.js';
+import { BLOCK_BYTES } from './staging.js';
 
 /** A part of the file that is in memory; moves on demand. */
 class FileWindow {
@@ -61,8 +62,10 @@ export interface ChunkScan {
   readonly units: readonly ScannedUnit[];
   /** Stretches in front of `validEnd` that hold no valid unit. */
   readonly damaged: readonly ByteRange[];
-  /** Behind the last valid record or seal; the file's bytes from here on are torn. */
+  /** Behind the last valid record or seal. */
   readonly validEnd: number;
+  /** Bytes behind `validEnd` that are torn; zeros that fill up the last block are not. */
+  readonly tornBytes: number;
 }
 
 /**
@@ -92,7 +95,15 @@ export async function scanChunk(
       at = await nextPrefix(window, at + 1);
     }
   }
-  return { units, damaged, validEnd };
+  const rest = window.sizeBytes - validEnd;
+  const tornBytes = rest > 0 && !(await isPadding(window, validEnd)) ? rest : 0;
+  return { units, damaged, validEnd, tornBytes };
+}
+
+/** A chunk that is being written ends with its last block filled up. */
+async function isPadding(window: FileWindow, from: number): Promise<boolean> {
+  const rest = window.sizeBytes - from;
+  return rest < BLOCK_BYTES && (await window.at(from, rest)).every((byte) => byte === 0);
 }
 
 function isOf(unit: ScannedUnit, identity: TrackIdentity): boolean {

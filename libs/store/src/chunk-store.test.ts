@@ -155,7 +155,7 @@ test('what was not indexed is found again, a torn record is cut, and the rest is
   const chunk = chunks[0] as ChunkInfo;
   const path = join(directory, chunk.path);
   const bytes = await readFile(path);
-  await writeFile(path, bytes.subarray(0, bytes.length - 100));
+  await writeFile(path, bytes.subarray(0, chunk.sizeBytes - 100));
 
   const again = await openStore();
   const [found] = await all(again.recover(unknown));

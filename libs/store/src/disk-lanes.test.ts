@@ -26,6 +26,6 @@ test('a disk that hangs holds no more threads than its lane is wide, and all get
 
 test('lanes leave a quarter of the threads to others, while there are enough', () => {
   expect(laneWidths(4, 1)).toEqual({ writes: 2, reads: 1 });
-  expect(laneWidths(16, 2)).toEqual({ writes: 4, reads: 2 });
+  expect(laneWidths(16, 2)).toEqual({ writes: 5, reads: 2 });
   expect(laneWidths(4, 9)).toEqual({ writes: 1, reads: 1 });
 });

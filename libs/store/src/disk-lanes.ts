@@ -9,12 +9,15 @@ export interface LaneWidths {
 }
 
 /**
- * Half of Node's threads for writes and a quarter for reads, shared by the directories: the rest
+ * Five of eight of Node's threads for writes and two for reads, shared by the directories: the rest
  * stays for the index and everything else.
  */
 export function laneWidths(threads: number, directories: number): LaneWidths {
   const share = threads / directories;
-  return { writes: Math.max(1, Math.floor(share / 2)), reads: Math.max(1, Math.floor(share / 4)) };
+  return {
+    writes: Math.max(1, Math.floor((share * 5) / 8)),
+    reads: Math.max(1, Math.floor(share / 4)),
+  };
 }
 
 class Lane {

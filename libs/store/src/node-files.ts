@@ -17,29 +17,9 @@ import {
 } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
-import { NightjarError, type ErrorCode } from '#base';
 import type { ChunkFile, ChunkFiles, DirectoryEntry } from './chunk-files.js';
-
-const CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  ENOSPC: ['resource-exhausted', 'the disk is full'],
-  EDQUOT: ['resource-exhausted', 'the disk quota is used up'],
-  EFBIG: ['resource-exhausted', 'the file system allows no larger file'],
-  EMFILE: ['resource-exhausted', 'too many files are open'],
-  ENFILE: ['resource-exhausted', 'too many files are open'],
-  EROFS: ['failed-precondition', 'the file system is read-only'],
-  EACCES: ['failed-precondition', 'this process may not write here'],
-  EPERM: ['failed-precondition', 'this process may not write here'],
-  ENOENT: ['not-found', 'there is no such file'],
-  ENOTDIR: ['failed-precondition', 'expected a directory, found a file'],
-  EEXIST: ['conflict', 'the file exists'],
-};
-
-export function asDiskError(thrown: unknown, path: string): NightjarError {
-  if (thrown instanceof NightjarError) return thrown;
-  const errno = (thrown as NodeJS.ErrnoException | undefined)?.code ?? '';
-  const [code, message] = CODES[errno] ?? ['unavailable', 'the disk did not do what it was told'];
-  return new NightjarError(code, `${message}: ${path}`, { path, errno }, thrown);
-}
+import { DirectChunkFile } from './direct-file.js';
+import { asDiskError } from './disk-error.js';
 
 async function attempt<T>(path: string, action: () => Promise<T>): Promise<T> {
   try {
@@ -130,12 +110,25 @@ function without(buffers: readonly Uint8Array[], count: number): Uint8Array[] {
   return left;
 }
 
+/** Past the page cache where the file system can do that: nobody reads again what is written. */
+async function createChunk(path: string): Promise<ChunkFile> {
+  const { O_CREAT, O_EXCL, O_RDWR, O_DIRECT, O_DSYNC } = constants;
+  const flags = O_CREAT | O_EXCL | O_RDWR;
+  if ((O_DIRECT as number | undefined) === undefined) {
+    return new NodeChunkFile(path, await open(path, flags, 0o640));
+  }
+  try {
+    return new DirectChunkFile(path, await open(path, flags | O_DIRECT | O_DSYNC, 0o640));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
+    // Some file systems make the file before they refuse the flag.
+    await unlink(path).catch(() => undefined);
+    return new NodeChunkFile(path, await open(path, flags, 0o640));
+  }
+}
+
 export const nodeFiles: ChunkFiles = {
-  create: (path) =>
-    attempt(path, async () => {
-      const { O_CREAT, O_EXCL, O_RDWR } = constants;
-      return new NodeChunkFile(path, await open(path, O_CREAT | O_EXCL | O_RDWR, 0o640));
-    }),
+  create: (path) => attempt(path, () => createChunk(path)),
 
   // Not O_APPEND: Linux would then ignore the position of a pwrite, and a torn write could not be
   // written over. One process opens a store, and each chunk has one writer.

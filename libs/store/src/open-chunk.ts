@@ -118,10 +118,11 @@ export class OpenChunk {
   /** Writes behind the last record. After an error the file ends where it did, or it `isTorn`. */
   async append(buffers: readonly Uint8Array[], record: RecordFacts): Promise<void> {
     const offset = this.#endBytes;
-    await this.#write(buffers);
-    this.#pending.push({ offset, length: this.#endBytes - offset, record });
-    this.#firstUnixUs = Math.min(this.#firstUnixUs, record.startUnixUs);
-    this.#lastUnixUs = Math.max(this.#lastUnixUs, endUnixUsOf(record));
+    await this.#write(buffers, () => {
+      this.#pending.push({ offset, length: this.#endBytes - offset, record });
+      this.#firstUnixUs = Math.min(this.#firstUnixUs, record.startUnixUs);
+      this.#lastUnixUs = Math.max(this.#lastUnixUs, endUnixUsOf(record));
+    });
   }
 
   /** Writes the seal: nothing follows it. The chunk's row says so once it is synced. */
@@ -130,8 +131,11 @@ export class OpenChunk {
       sha256: this.#hash.copy().digest('hex'),
       ...(previousSeal === undefined ? {} : { previousSeal }),
     };
-    await this.#write([writeSeal(this.codec, { ...this.#identity, ...seal })]);
-    this.#seal = seal;
+    await this.#write([writeSeal(this.codec, { ...this.#identity, ...seal })], () => {
+      this.#seal = seal;
+    });
+    // Nothing is to stand behind the seal, not even the zeros that fill a disk's block.
+    await this.#file.truncate(this.#endBytes).catch(() => undefined);
     return seal;
   }
 
@@ -201,7 +205,8 @@ export class OpenChunk {
     await this.directory.files.remove(absoluteChunkPath(this.directory.path, this.path));
   }
 
-  async #write(buffers: readonly Uint8Array[]): Promise<void> {
+  /** `note` says what was written before a sync can see that something was. */
+  async #write(buffers: readonly Uint8Array[], note: () => void): Promise<void> {
     try {
       await this.#file.write(buffers, this.#endBytes);
     } catch (error) {
@@ -213,5 +218,6 @@ export class OpenChunk {
       this.#hash.update(buffer);
       this.#endBytes += buffer.length;
     }
+    note();
   }
 }

@@ -44,11 +44,11 @@ export async function recoverChunk(
     }
     // Keeps S2. A sealed chunk is left as it is: nothing is written behind its seal.
     const isSealed = scan.units.some((unit) => unit.kind === 'seal');
-    if (scan.validEnd < sizeBytes && !isSealed) {
+    if (scan.validEnd < sizeBytes && (!isSealed || scan.tornBytes === 0)) {
       await file.truncate(scan.validEnd);
       await file.sync();
     }
-    return describe(scan, { directory, listed, indexed, sizeBytes });
+    return describe(scan, { directory, listed, indexed });
   } finally {
     await file.close();
   }
@@ -64,8 +64,7 @@ async function recoverShortened(
     offset: scan.validEnd,
     length: found.indexed.sizeBytes - scan.validEnd,
   };
-  const facts = { ...found, indexed: undefined, sizeBytes: scan.validEnd };
-  const scanned = describe(scan, facts);
+  const scanned = describe(scan, { ...found, indexed: undefined });
   await file.truncate(scan.validEnd);
   await file.sync();
   // A file without any record has no times of its own.
@@ -83,9 +82,8 @@ export async function scanListed(
 ): Promise<ScannedChunk> {
   const file = await directory.files.open(absoluteChunkPath(directory.path, listed.path), 'read');
   try {
-    const sizeBytes = await file.sizeBytes();
     const scan = await scanChunk(file, listed, 0);
-    return describe(scan, { directory, listed, indexed: undefined, sizeBytes });
+    return describe(scan, { directory, listed, indexed: undefined });
   } finally {
     await file.close();
   }
@@ -95,11 +93,10 @@ interface Found {
   readonly directory: ChunkDirectory;
   readonly listed: ListedChunk;
   readonly indexed: ChunkInfo | undefined;
-  readonly sizeBytes: number;
 }
 
 function describe(scan: ChunkScan, found: Found): ScannedChunk {
-  const { directory, listed, indexed, sizeBytes } = found;
+  const { directory, listed, indexed } = found;
   const { playable, orphans } = withoutOrphans(scan, indexed?.sizeBytes ?? 0);
   const starts = playable.map(({ header }) => header.record.startUnixUs);
   const ends = playable.map(({ header }) => endUnixUsOf(header.record));
@@ -135,7 +132,7 @@ function describe(scan: ChunkScan, found: Found): ScannedChunk {
   }));
   const lost = orphans.map(({ offset, length }) => ({ offset, length }));
   const damaged = [...scan.damaged, ...lost].sort((a, b) => a.offset - b.offset);
-  const tornBytes = sizeBytes - scan.validEnd;
+  const { tornBytes } = scan;
   const state = damaged.length > 0 ? 'damaged' : tornBytes > 0 ? 'cut' : 'intact';
   return { chunk, records, state, tornBytes, damaged };
 }

@@ -63,9 +63,9 @@ export async function verifyFile(
   await file.read(tail, sizeBytes - tail.length);
   const found = findSealAtEnd(tail);
   const hashed = new HashedReads(found === undefined ? 0 : sizeBytes - tail.length + found.offset);
-  const { units, damaged, validEnd } = await scanChunk(hashed.of(file), identity, 0);
+  const { units, damaged, validEnd, tornBytes } = await scanChunk(hashed.of(file), identity, 0);
   const ranges = [...damaged];
-  if (validEnd < sizeBytes) ranges.push({ offset: validEnd, length: sizeBytes - validEnd });
+  if (tornBytes > 0) ranges.push({ offset: validEnd, length: tornBytes });
   const records = units.filter((unit) => unit.kind === 'record');
   const facts = {
     records: records.length,

@@ -1,0 +1,48 @@
+// How long the thread that reads cameras may sleep between its turns: long while nobody waits for
+// it, short while somebody watches or a camera's socket would overflow.
+
+import type { Clock } from '#base';
+import { ReadTurns } from '#rtsp';
+
+/** What a viewer's frame may wait in vain. */
+const WATCHED_MS = 10;
+/** A socket of datagrams holds about 100 KB, which a key frame fills in this time. */
+const DATAGRAMS_MS = 4;
+/** Somebody who asks for the past asks again soon. */
+const ASKED_FOR_MS = 3000;
+
+export class IngestTurns {
+  readonly turns = new ReadTurns(() => this.#period());
+  readonly #clock: Clock;
+  readonly #periodMs: number;
+  #watched = 0;
+  #datagrams = 0;
+  #askedUntilMs = -Infinity;
+
+  /** With a period of 0 the thread never sleeps. */
+  constructor(clock: Clock, periodMs: number) {
+    this.#clock = clock;
+    this.#periodMs = periodMs;
+  }
+
+  /** A track got its first live viewer (1), or lost its last one (-1). */
+  watched(change: 1 | -1): void {
+    this.#watched += change;
+  }
+
+  /** A track comes as datagrams from now on (1), or no longer (-1). */
+  datagrams(change: 1 | -1): void {
+    this.#datagrams += change;
+  }
+
+  /** Somebody asks this process for something and waits for the answer. */
+  asked(): void {
+    this.#askedUntilMs = this.#clock.monotonicMs() + ASKED_FOR_MS;
+  }
+
+  #period(): number {
+    if (this.#datagrams > 0) return Math.min(this.#periodMs, DATAGRAMS_MS);
+    const waited = this.#watched > 0 || this.#clock.monotonicMs() < this.#askedUntilMs;
+    return waited ? Math.min(this.#periodMs, WATCHED_MS) : this.#periodMs;
+  }
+}

@@ -1,0 +1,185 @@
+// A chunk file that is written past the page cache (O_DIRECT) and at once (O_DSYNC): whole blocks
+// from aligned memory.
+
+import { fdatasync, ftruncate, write as writeFd } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import type { ChunkFile } from './chunk-files.js';
+import { asDiskError } from './disk-error.js';
+import { BLOCK_BYTES, SLOT_BYTES, staging } from './staging.js';
+
+const EMPTY = Buffer.alloc(0);
+const datasync = promisify(fdatasync);
+const truncateFd = promisify(ftruncate);
+
+/**
+ * The last block of a write is filled up with zeros, which are trailing zero bytes in Annex B; the
+ * next write begins with that block again, and `close` cuts them off. Only appends: a write begins
+ * where the last one ended or where `truncate` cut.
+ */
+export class DirectChunkFile implements ChunkFile {
+  readonly #path: string;
+  readonly #handle: FileHandle;
+  readonly #fd: number;
+  #endBytes = 0;
+  /** The bytes behind the last whole block. */
+  #tail: Buffer = EMPTY;
+  /** The file is longer than its content. */
+  #isPadded = false;
+  /** A cut is not safe by itself. */
+  #isCut = false;
+
+  /** The file is new and was opened with O_DIRECT and O_DSYNC. */
+  constructor(path: string, handle: FileHandle) {
+    this.#path = path;
+    this.#handle = handle;
+    this.#fd = handle.fd;
+  }
+
+  async write(buffers: readonly Uint8Array[], position: number): Promise<void> {
+    try {
+      if (position !== this.#endBytes) {
+        throw new Error(`expected an append at ${this.#endBytes}, found one at ${position}`);
+      }
+      const source = new Source(buffers);
+      let blockStart = position - this.#tail.length;
+      let tail = this.#tail;
+      while (source.remaining > 0) {
+        const slot = await staging().take();
+        try {
+          const length = tail.copy(slot) + source.fill(slot, tail.length);
+          const padded = Math.ceil(length / BLOCK_BYTES) * BLOCK_BYTES;
+          slot.fill(0, length, padded);
+          this.#isPadded = true;
+          await this.#writeWhole(slot, padded, blockStart);
+          const whole = length - (length % BLOCK_BYTES);
+          blockStart += whole;
+          tail = whole === length ? EMPTY : Buffer.from(slot.subarray(whole, length));
+        } finally {
+          staging().give(slot);
+        }
+      }
+      this.#tail = tail;
+      this.#endBytes = blockStart + tail.length;
+    } catch (error) {
+      throw asDiskError(error, this.#path);
+    }
+  }
+
+  async read(buffer: Uint8Array, position: number): Promise<number> {
+    throw asDiskError(
+      new Error(`a file being written is not read: ${buffer.length} at ${position}`),
+      this.#path,
+    );
+  }
+
+  /** What was written is safe already: one operation does the work of two. */
+  async sync(): Promise<void> {
+    if (!this.#isCut) return;
+    this.#isCut = false;
+    await datasync(this.#fd).catch((error: unknown) => {
+      throw asDiskError(error, this.#path);
+    });
+  }
+
+  /** Cuts off what a failed write left, or what is not safe. */
+  async truncate(sizeBytes: number): Promise<void> {
+    try {
+      const blockStart = sizeBytes - (sizeBytes % BLOCK_BYTES);
+      if (sizeBytes !== this.#endBytes) {
+        this.#tail =
+          sizeBytes === blockStart ? EMPTY : await this.#readBlock(blockStart, sizeBytes);
+      }
+      await truncateFd(this.#fd, sizeBytes);
+      this.#endBytes = sizeBytes;
+      this.#isPadded = false;
+      this.#isCut = true;
+    } catch (error) {
+      throw asDiskError(error, this.#path);
+    }
+  }
+
+  async sizeBytes(): Promise<number> {
+    return this.#endBytes;
+  }
+
+  async close(): Promise<void> {
+    try {
+      if (this.#isPadded) await truncateFd(this.#fd, this.#endBytes);
+    } catch (error) {
+      throw asDiskError(error, this.#path);
+    } finally {
+      await this.#handle.close();
+    }
+  }
+
+  async #readBlock(blockStart: number, sizeBytes: number): Promise<Buffer> {
+    const slot = await staging().take();
+    try {
+      const { bytesRead } = await this.#handle.read(slot, 0, BLOCK_BYTES, blockStart);
+      if (blockStart + bytesRead < sizeBytes) throw new Error('the file is shorter than it was');
+      return Buffer.from(slot.subarray(0, sizeBytes - blockStart));
+    } finally {
+      staging().give(slot);
+    }
+  }
+
+  async #writeWhole(slot: Buffer, length: number, position: number): Promise<void> {
+    let done = 0;
+    while (done < length) {
+      const written = await writeOnce(this.#fd, slot, {
+        offset: done,
+        length: length - done,
+        position: position + done,
+      });
+      // What is no whole block could not be gone on with.
+      const usable = written - (written % BLOCK_BYTES);
+      if (usable === 0) throw new Error('the disk took no block');
+      done += usable;
+    }
+  }
+}
+
+function writeOnce(
+  fd: number,
+  slot: Buffer,
+  { offset, length, position }: { offset: number; length: number; position: number },
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    writeFd(fd, slot, offset, length, position, (error, written) => {
+      if (error === null) resolve(written);
+      else reject(error);
+    });
+  });
+}
+
+/** Several buffers, taken one behind the other. */
+class Source {
+  readonly #buffers: readonly Uint8Array[];
+  #index = 0;
+  #offset = 0;
+  remaining: number;
+
+  constructor(buffers: readonly Uint8Array[]) {
+    this.#buffers = buffers;
+    this.remaining = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
+  }
+
+  /** Fills `slot` from `start`; gives how many bytes. */
+  fill(slot: Buffer, start: number): number {
+    let at = start;
+    while (at < SLOT_BYTES && this.remaining > 0) {
+      const buffer = this.#buffers[this.#index] ?? EMPTY;
+      const count = Math.min(buffer.length - this.#offset, SLOT_BYTES - at);
+      slot.set(buffer.subarray(this.#offset, this.#offset + count), at);
+      at += count;
+      this.#offset += count;
+      this.remaining -= count;
+      if (this.#offset === buffer.length) {
+        this.#index += 1;
+        this.#offset = 0;
+      }
+    }
+    return at - start;
+  }
+}
