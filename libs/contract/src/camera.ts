@@ -85,6 +85,7 @@ export const onvifInputSchema = z.object({
 });
 
 const cameraName = z.string().trim().min(1).max(120);
+/** `http`: RTSP in an HTTP tunnel, which passes where only the web's ports are open. */
 export const transportSchema = z.enum(['tcp', 'udp', 'http']);
 
 export const cameraInputSchema = z.object({

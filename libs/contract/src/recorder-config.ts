@@ -1,7 +1,12 @@
 // What the control plane tells a recorder to do; the recorder keeps a sealed copy of it.
 
 import { z } from 'zod';
-import { motionSettingsSchema, recordingSchema, retentionSchema } from './camera.js';
+import {
+  motionSettingsSchema,
+  recordingSchema,
+  retentionSchema,
+  transportSchema,
+} from './camera.js';
 import { cameraIdSchema } from './scalars.js';
 
 export const recorderCameraSchema = z.object({
@@ -9,7 +14,7 @@ export const recorderCameraSchema = z.object({
   name: z.string(),
   /** With credentials. */
   streams: z.object({ main: z.string(), sub: z.string().optional() }),
-  transport: z.enum(['tcp', 'udp', 'http']),
+  transport: transportSchema,
   recording: recordingSchema,
   retention: retentionSchema,
   motion: motionSettingsSchema,
