@@ -4,17 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
 import { delay, NightjarError, systemClock } from '#base';
-import { parseSoap } from './soap-answer.js';
-import type { SoapNode } from './soap-node.js';
-
-export interface FoundCamera {
-  /** The ONVIF device service. */
-  readonly url: string;
-  /** Where the answer came from. */
-  readonly address: string;
-  readonly name?: string;
-  readonly hardware?: string;
-}
+import { FoundCameras, type FoundCamera } from './found-cameras.js';
 
 export interface DiscoveryOptions {
   /** How long answers are waited for; 3 s by default. */
@@ -25,8 +15,6 @@ export interface DiscoveryOptions {
 const GROUP = '239.255.255.250';
 const PORT = 3702;
 const REPEAT_MS = 400;
-const MOST_ANSWERS = 2000;
-const MOST_ANSWER_BYTES = 16 * 1024;
 const TYPES = ['dn:NetworkVideoTransmitter', 'tds:Device'];
 
 /**
@@ -35,16 +23,8 @@ const TYPES = ['dn:NetworkVideoTransmitter', 'tds:Device'];
  */
 export async function discoverCameras(options: DiscoveryOptions = {}): Promise<FoundCamera[]> {
   const { timeoutMs = 3000, signal } = options;
-  const found = new Map<string, FoundCamera>();
-  let answers = 0;
-  const hear = (message: Buffer, address: string): void => {
-    answers += 1;
-    if (answers > MOST_ANSWERS || message.length > MOST_ANSWER_BYTES) return;
-    for (const [endpoint, camera] of readMatches(message.toString('utf8'), address)) {
-      if (!found.has(endpoint)) found.set(endpoint, camera);
-    }
-  };
-  const sockets = await openSockets(hear);
+  const found = new FoundCameras();
+  const sockets = await openSockets((message, address) => found.hear(message, address));
   try {
     probe(sockets);
     await delay(systemClock, Math.min(REPEAT_MS, timeoutMs / 2), signal);
@@ -56,9 +36,7 @@ export async function discoverCameras(options: DiscoveryOptions = {}): Promise<F
   } finally {
     for (const socket of sockets) socket.close();
   }
-  return [...found.values()].sort((a, b) =>
-    (a.address + a.url).localeCompare(b.address + b.url, 'en', { numeric: true }),
-  );
+  return found.list();
 }
 
 async function openSockets(hear: (message: Buffer, address: string) => void): Promise<Socket[]> {
@@ -107,49 +85,4 @@ function probeMessage(type: string): string {
     `<e:Header><w:MessageID>urn:uuid:${randomUUID()}</w:MessageID><w:To e:mustUnderstand="true">urn:schemas-xmlsoap-org:ws:2005:04:discovery</w:To><w:Action e:mustUnderstand="true">http://schemas.xmlsoap.org/ws/2005/04/discovery/Probe</w:Action></e:Header>` +
     `<e:Body><d:Probe><d:Types>${type}</d:Types></d:Probe></e:Body></e:Envelope>`
   );
-}
-
-/** What an answer tells, by endpoint; nothing when it is not an answer. */
-function readMatches(xml: string, address: string): [endpoint: string, camera: FoundCamera][] {
-  let matches: SoapNode[];
-  try {
-    matches = parseSoap(xml, 200).node.at('probeMatches').all('probeMatch');
-  } catch {
-    return [];
-  }
-  return matches.slice(0, 16).flatMap((match): [string, FoundCamera][] => {
-    const url = bestUrl(match.at('XAddrs').text ?? '', address);
-    if (url === undefined) return [];
-    const scopes = (match.at('scopes').text ?? '').split(/\s+/);
-    const name = scopeOf(scopes, 'name');
-    const hardware = scopeOf(scopes, 'hardware');
-    const camera: FoundCamera = {
-      url,
-      address,
-      ...(name === undefined ? {} : { name }),
-      ...(hardware === undefined ? {} : { hardware }),
-    };
-    // Some makers give all their cameras one endpoint: the URL tells them apart.
-    return [[`${match.at('endpointReference', 'address').text ?? ''} ${url}`, camera]];
-  });
-}
-
-/** The one on the network that the answer came by, else the first. */
-function bestUrl(text: string, address: string): string | undefined {
-  const urls = text
-    .split(/\s+/)
-    .filter((one) => /^https?:\/\//i.test(one) && one.length <= 512 && URL.canParse(one));
-  return urls.find((one) => new URL(one).hostname === address) ?? urls[0];
-}
-
-function scopeOf(scopes: readonly string[], kind: string): string | undefined {
-  const prefix = `onvif://www.onvif.org/${kind}/`;
-  const scope = scopes.find((one) => one.toLowerCase().startsWith(prefix));
-  if (scope === undefined) return undefined;
-  const value = scope.slice(prefix.length, prefix.length + 128);
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return value;
-  }
 }

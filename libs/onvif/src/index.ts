@@ -2,7 +2,8 @@
 // with a transport of its own, so that every call has a deadline and a hostile answer is an error
 // and nothing worse. It keeps no list of cameras, stores no password and opens no stream.
 
-export { discoverCameras, type DiscoveryOptions, type FoundCamera } from './discovery.js';
+export { discoverCameras, type DiscoveryOptions } from './discovery.js';
+export type { FoundCamera } from './found-cameras.js';
 export { summarize, type DeviceSummary } from './device-summary.js';
 export {
   EventSource,
