@@ -325,3 +325,53 @@ test('a camera is treated by its name: XiongMai is not asked to renew', async ()
   await eventually('another subscription', () => source.counters.subscriptions >= 2);
   expect(events.requests['Renew']).toBeUndefined();
 }, 30_000);
+
+test('a camera is treated by its name: Tapo closes pulls after 10 s, so none is longer than 5 s', async () => {
+  const clock = new FakeClock();
+  const simulator = await start({ clock });
+  simulator.deviceFaults(SCENE).manufacturer = 'tp-link';
+  const events = simulator.events(SCENE);
+  events.faults.closesPullsAfterMs = 10_000;
+  const { source, states } = listen(simulator, { clock });
+  await eventually('the subscription', () => source.state === 'ok');
+  await pass(clock, 40);
+  await eventually('pulls', () => (events.requests['PullMessages'] ?? 0) >= 4);
+  expect(events.longestPullMs).toBe(5000);
+  expect(source.counters.failures).toBe(0);
+  expect(states).toEqual([['ok', undefined]]);
+});
+
+test('a camera is treated by its name: Vista says that every subscription ends now', async () => {
+  const clock = new FakeClock();
+  const simulator = await start({ clock });
+  simulator.deviceFaults(SCENE).manufacturer = 'Vista';
+  const events = simulator.events(SCENE);
+  events.faults.claimsToEndNow = true;
+  const { source } = listen(simulator, { clock });
+  await eventually('the subscription', () => source.state === 'ok');
+  await pass(clock, 200);
+  await eventually('renewals', () => source.counters.renewals >= 1);
+  expect(source.counters.subscriptions).toBe(1);
+  expect(source.counters.renewals).toBeLessThanOrEqual(4);
+}, 30_000);
+
+test('a camera is treated by its name: Avigilon floods, and is asked once a second', async () => {
+  const clock = new FakeClock();
+  const simulator = await start();
+  simulator.deviceFaults(SCENE).manufacturer = 'Avigilon';
+  const events = simulator.events(SCENE);
+  const { source } = listen(simulator, { clock });
+  await eventually('the subscription', () => source.state === 'ok');
+  const log =
+    '<wsnt:NotificationMessage><wsnt:Topic>tns1:Device/tnsavg:Logs</wsnt:Topic></wsnt:NotificationMessage>';
+  for (let second = 0; second < 10; second++) {
+    for (let line = 0; line < 5; line++) events.publish(log);
+    await pass(clock, 1);
+  }
+  await eventually('all of it', async () => {
+    await pass(clock, 1);
+    return source.counters.notifications >= 50;
+  });
+  expect(events.requests['PullMessages']).toBeLessThanOrEqual(source.counters.notifications / 2);
+  expect(source.counters.motion).toBe(1);
+});

@@ -14,6 +14,8 @@ export interface EventFaults {
   realLifetimeMs?: number;
   /** The connection of a pull that waits for news is closed after this. */
   closesPullsAfterMs?: number;
+  /** Says of every subscription that it ends now, and keeps it. */
+  claimsToEndNow?: boolean;
   /** A pull is answered at once, with news or without. */
   neverWaits?: boolean;
 }
@@ -49,6 +51,8 @@ export class OnvifEvents {
   readonly faults: EventFaults = {};
   /** How often each request was made. */
   readonly requests: Record<string, number> = {};
+  /** The longest time that a pull was allowed to wait. */
+  longestPullMs = 0;
   readonly #options: EventsOptions;
   readonly #subscriptions = new Map<string, Subscription>();
   #nextId = 1;
@@ -137,6 +141,7 @@ export class OnvifEvents {
 
   async pull(id: string, timeoutMs: number): Promise<PullAnswer> {
     this.#count('PullMessages');
+    this.longestPullMs = Math.max(this.longestPullMs, timeoutMs);
     const subscription = this.#find(id);
     if (subscription === undefined) return { unknown: true };
     const { closesPullsAfterMs, neverWaits } = this.faults;
@@ -190,6 +195,10 @@ export class OnvifEvents {
 
   #times({ endsAtMs, lifetimeMs }: Subscription): string {
     const nowMs = this.#options.nowMs();
+    if (this.faults.claimsToEndNow === true) {
+      const now = new Date(nowMs).toISOString();
+      return `<wsnt:CurrentTime>${now}</wsnt:CurrentTime><wsnt:TerminationTime>${now}</wsnt:TerminationTime>`;
+    }
     const leftMs =
       this.faults.realLifetimeMs === undefined
         ? endsAtMs - this.#options.clock.monotonicMs()
