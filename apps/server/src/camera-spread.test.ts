@@ -158,6 +158,21 @@ test('a playlist names the recorder of each slice, and the slice comes from ther
   expect((await server.admin<Problem>('GET', nowhere)).status).toBe(503);
 });
 
+test('pictures alone are asked of each recorder, when a transcoder wants no sound', async () => {
+  const [camera = ''] = kept(south);
+  const path = `/internal/cameras/${camera}/clip.mp4`;
+  const asked: string[] = [];
+  for (const peer of [north, south]) {
+    peer.answer(path, (_request, response, url) => {
+      asked.push(`${peer.id} ${url.searchParams.get('sound')}`);
+      problem(response, 404, 'not-found', 'there is no footage there');
+    });
+  }
+  const clip = await server.internalGet(`${path}?from=${FROM}&to=${FROM + 50_000}&sound=none`);
+  expect(clip.status).toBe(404);
+  expect(asked.sort()).toEqual(['north none', 'south none']);
+});
+
 test('a picture comes from whoever has it, by way of the internal door', async () => {
   const [camera = ''] = kept(south);
   const path = `/internal/cameras/${camera}/still`;

@@ -10,6 +10,8 @@ import { ComposedFootage, type Composed } from './composed-footage.js';
 import { Fits } from './input.js';
 import { parse } from './problem.js';
 
+/** As a recorder takes it: pictures alone are wanted for renditions. */
+const clipSchema = clipQuerySchema.and(z.object({ sound: z.enum(['none']).optional() }));
 const stillQuerySchema = z.object({ at: instantInputSchema });
 
 @Controller('internal/cameras/:id')
@@ -20,7 +22,7 @@ export class ComposedFootageController {
   clip(
     @Param('id') id: string,
     @Res() response: Response,
-    @Query(new Fits(clipQuerySchema)) query: z.output<typeof clipQuerySchema>,
+    @Query(new Fits(clipSchema)) query: z.output<typeof clipSchema>,
   ): Promise<void> {
     const camera = parse(cameraIdSchema, id);
     return send(response, (signal) => this.footage.clip(camera, query, signal));

@@ -42,9 +42,14 @@ export class ComposedFootage {
   }
 
   /** One MP4; throws `not-found` without footage, `unavailable` when those who may have it are away. */
-  async clip(camera: string, period: Span, signal: AbortSignal): Promise<Composed> {
+  async clip(
+    camera: string,
+    period: Span & { readonly sound?: 'none' | undefined },
+    signal: AbortSignal,
+  ): Promise<Composed> {
+    const sound = period.sound === undefined ? '' : `&sound=${period.sound}`;
     const { open, missing, away } = await this.#open(camera, period, signal, (piece) => {
-      return `clip.mp4?from=${piece.from}&to=${piece.to}`;
+      return `clip.mp4?from=${piece.from}&to=${piece.to}${sound}`;
     });
     const parts = open.map(({ from, response }, index) => {
       const seamMs = from - (open[index - 1]?.to ?? from);
