@@ -37,7 +37,13 @@ export function PlayerStage({ camera, status, player }: PlayerStageProps) {
         />
       )}
       <div className={classes.past} data-shown={past}>
-        <video ref={player.videoRef} data-testid="player-video" muted playsInline preload="auto" />
+        <video
+          ref={player.videoRef}
+          data-testid="player-video"
+          muted={player.muted}
+          playsInline
+          preload="auto"
+        />
         <canvas ref={player.stillRef} hidden />
       </div>
       {mode === 'past' && view.kind === 'loading' && <div className={classes.loading}>Loading</div>}

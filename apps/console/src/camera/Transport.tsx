@@ -12,6 +12,8 @@ import {
   IconPlayerSkipForward,
   IconRewindBackward5,
   IconRewindForward5,
+  IconVolume,
+  IconVolumeOff,
 } from '@tabler/icons-react';
 import type { MouseEvent, ReactNode } from 'react';
 import { MomentInput } from '../form/MomentInput.js';
@@ -27,6 +29,8 @@ interface TransportProps {
   onMotion(direction: 'previous' | 'next'): void;
   onSnapshot(): void;
   onFullScreen(): void;
+  /** The camera has sound. */
+  readonly hasSound: boolean;
 }
 
 /** Buttons here never take focus from a click, so that space stays play and pause. */
@@ -34,7 +38,8 @@ const keepFocus = (event: MouseEvent) => {
   if (!(event.target instanceof HTMLInputElement)) event.preventDefault();
 };
 
-export function Transport({ player, onGoTo, onMotion, onSnapshot, onFullScreen }: TransportProps) {
+export function Transport(props: TransportProps) {
+  const { player, onGoTo, onMotion, onSnapshot, onFullScreen, hasSound } = props;
   const past = player.mode === 'past';
   const playing = !past || player.view.kind === 'playing' || player.view.kind === 'loading';
   return (
@@ -117,6 +122,16 @@ export function Transport({ player, onGoTo, onMotion, onSnapshot, onFullScreen }
           if (value === 'auto' || value === 'source' || value === '480p') player.choose(value);
         }}
       />
+      {hasSound && (
+        <Key
+          label={player.muted ? 'Turn the sound of recordings on' : 'Turn the sound off'}
+          run={() => player.setMuted(!player.muted)}
+          disabled={!past}
+          testId="sound-toggle"
+        >
+          {player.muted ? <IconVolumeOff size={19} /> : <IconVolume size={19} />}
+        </Key>
+      )}
       <Key label="Save the picture (S)" run={onSnapshot}>
         <IconCameraDown size={19} />
       </Key>
@@ -127,13 +142,20 @@ export function Transport({ player, onGoTo, onMotion, onSnapshot, onFullScreen }
   );
 }
 
-function Key(props: { label: string; run: () => void; disabled?: boolean; children: ReactNode }) {
+function Key(props: {
+  label: string;
+  run: () => void;
+  disabled?: boolean;
+  testId?: string;
+  children: ReactNode;
+}) {
   return (
     <Tooltip label={props.label}>
       <ActionIcon
         size={30}
         aria-label={props.label}
         disabled={props.disabled ?? false}
+        data-testid={props.testId}
         onClick={props.run}
       >
         {props.children}

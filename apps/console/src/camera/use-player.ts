@@ -36,6 +36,7 @@ export function usePlayer({ camera, codec, position, mayBeRecorded }: PlayerOpti
   const [session, setSession] = useState<PastSession>();
   const sessionRef = useRef<PastSession>(undefined);
   const [choice, setChoice] = useState<RenditionChoice>('auto');
+  const [muted, setMuted] = useState(true);
   const settings = useRef({ codec, choice, mayBeRecorded });
 
   useEffect(() => {
@@ -116,6 +117,9 @@ export function usePlayer({ camera, codec, position, mayBeRecorded }: PlayerOpti
     speed,
     rendition,
     choice,
+    /** Recordings are silent until somebody wants to hear them. */
+    muted,
+    setMuted,
     /** The instant shown: the player's, or now. */
     nowMs,
     seek,

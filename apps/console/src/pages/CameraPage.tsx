@@ -13,6 +13,7 @@ import classes from '../camera/Camera.module.css';
 import { ExportDialog, type ExportDraft } from '../camera/ExportDialog.js';
 import { Facts, RecentMotion } from '../camera/FactsPanel.js';
 import { PlayerStage } from '../camera/PlayerStage.js';
+import { soundPlays } from '../camera/status-words.js';
 import { clipHref, RangeBar } from '../camera/RangeBar.js';
 import { saveSnapshot } from '../camera/snapshot.js';
 import { Transport } from '../camera/Transport.js';
@@ -189,6 +190,7 @@ function CameraView({ camera, cameras }: { camera: Camera; cameras: readonly Cam
             onMotion={jumpToMotion}
             onSnapshot={snapshot}
             onFullScreen={fullScreen}
+            hasSound={soundPlays(status)}
           />
           <Unavailable recorders={data.unavailable} />
           <Fault
