@@ -10,6 +10,7 @@ import { eventually } from '#base/testing';
 import { audioSamples } from '#media';
 import { Playback, Recorder, type CameraSettings } from '#pipeline';
 import { verifyChunk } from '#store';
+import { exportClip } from '../apps/cli/src/export-clip.js';
 import { hasFfmpeg } from './fixtures/encoded-video.js';
 import { hasGstreamer, startGstCamera, type GstCamera } from './fixtures/gst-camera.js';
 
@@ -157,6 +158,29 @@ async function expectPlayback(of: Recorder, kind: string): Promise<void> {
   expectWhole(probe('slices.mp4', Buffer.concat(file)), seconds);
 }
 
+/** `nightjar export` makes a file that plays out of the chunks alone. */
+async function expectExport(kind: string): Promise<void> {
+  const out = join(directory, 'export.mp4');
+  const report = await exportClip(
+    {
+      storeDirs: [join(directory, 'store')],
+      indexDir: join(directory, 'none'),
+      json: false,
+      camera: CAMERA,
+      fromUnixMs: 0,
+      toUnixMs: Date.now() + 3_600_000,
+      out,
+    },
+    () => undefined,
+  );
+  expect(report.ok).toBe(true);
+  const { streams, packets } = probe('exported.mp4', readFileSync(out));
+  expect(streams.map(({ codec_name: name }) => name)).toEqual(['h264', CODEC_NAMES[kind] ?? kind]);
+  const last = (type: string) =>
+    Number(packets.findLast(({ codec_type: found }) => found === type)?.pts_time);
+  expect(Math.abs(last('audio') - last('video'))).toBeLessThan(2);
+}
+
 withPeers.each(['aac', 'pcma', 'opus'])(
   '%s is recorded beside the picture, byte for byte, as a track of its own',
   async (kind) => {
@@ -190,6 +214,7 @@ withPeers.each(['aac', 'pcma', 'opus'])(
     const path = join(folder, day, name);
     expect(name.endsWith(`.${kind}`)).toBe(true);
     expect(await verifyChunk(path)).toMatchObject({ seal: 'valid', damaged: [] });
+    await expectExport(kind);
     if (kind !== 'aac') return;
     const played = spawnSync('ffmpeg', ['-v', 'error', '-xerror', '-i', path, '-f', 'null', '-']);
     expect([played.status, played.stderr.toString()]).toEqual([0, '']);

@@ -1,19 +1,29 @@
-// `nightjar export`: one MP4 from the chunks alone, with no index, no database and no server.
+// `nightjar export`: one MP4 from the chunks alone, sound included, with no index, no database and
+// no server.
 
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import { NightjarError } from '#base';
 import {
+  audioSamples,
+  FMP4_AUDIO_TRACK_ID,
   nalKind,
   ParameterSets,
   patchNalLengths,
   splitAnnexB,
   writeFmp4Init,
   writeFragmentHead,
+  type AudioFormat,
   type VideoFormat,
 } from '#media';
-import { foldGroups, type ChunkStore, type ParsedRecord, type RecordedGroup } from '#store';
+import {
+  foldGroups,
+  type ChunkStore,
+  type ParsedAudio,
+  type ParsedRecord,
+  type RecordedGroup,
+} from '#store';
 import { openStore } from './footage.js';
 import type { CommandOptions } from './options.js';
 import type { Report } from './report.js';
@@ -38,7 +48,12 @@ export async function exportClip(
   }
   const store = await openStore(options);
   try {
-    const found = await findGroups(store, camera, fromUnixMs * 1000, toUnixMs * 1000);
+    const all = await findGroups(store, camera, fromUnixMs * 1000, toUnixMs * 1000);
+    const found = all.filter(({ group }) => group.track === 'main');
+    const sound = new ChunkSound(
+      store,
+      all.filter(({ group }) => group.track === 'audio'),
+    );
     if (found.length === 0) {
       throw new NightjarError('not-found', 'there is no footage of that camera in that time');
     }
@@ -50,12 +65,15 @@ export async function exportClip(
     let frames = 0;
     let damaged = 0;
     try {
-      const clip = new Clip();
+      const clip = new Clip(await sound.format());
       for (const [index, { group, chunk }] of found.entries()) {
         progress(`${index + 1} of ${found.length} groups`);
         try {
           for (const record of await store.readRecords(chunk, group.offset, group.length)) {
             for (const part of clip.add(record)) await write(part);
+            const { startUnixUs, duration90k } = record.record;
+            const heard = await sound.until(startUnixUs + (duration90k * 100) / 9);
+            for (const part of clip.addSound(heard)) await write(part);
             frames += record.frames.count;
           }
         } catch (error) {
@@ -96,7 +114,7 @@ async function findGroups(
   const found: Found[] = [];
   for await (const { chunk, records } of store.scanAll()) {
     const apart = chunk.lastUnixUs <= fromUnixUs || chunk.firstUnixUs >= toUnixUs;
-    if (chunk.camera !== camera || chunk.track !== 'main' || apart) continue;
+    if (chunk.camera !== camera || chunk.track === 'sub' || apart) continue;
     for (const group of foldGroups(records)) {
       const endUnixUs = group.startUnixUs + group.durationUs;
       if (endUnixUs > fromUnixUs && group.startUnixUs < toUnixUs) found.push({ group, chunk });
@@ -107,16 +125,45 @@ async function findGroups(
 
 /** Turns records into the parts of one fragmented MP4. */
 class Clip {
+  readonly #sound: AudioFormat | undefined;
+  /** Where the last picture lies in time and in the file, and where the sound in the file ends. */
+  #anchor = { unixUs: 0, dts90k: 0 };
+  #soundEnd90k = 0;
   #format: VideoFormat | undefined;
   #sequence = 0;
   #dts90k = 0;
+
+  constructor(sound: AudioFormat | undefined) {
+    this.#sound = sound;
+  }
+
+  /** Records of sound that begin with the picture added last, or shortly before it. */
+  addSound(records: readonly ParsedAudio[]): Uint8Array[] {
+    return records.flatMap((record) => {
+      // One format for all of it: what is otherwise coded is left out.
+      if (record.format.codecString !== this.#sound?.codecString) return [];
+      const { frames, payload } = audioSamples(record.format, record.frames, record.payload);
+      const sinceUs = record.record.startUnixUs - this.#anchor.unixUs;
+      const wanted = this.#anchor.dts90k + Math.round((sinceUs * 9) / 100);
+      const baseDts90k = Math.max(this.#soundEnd90k, wanted);
+      this.#soundEnd90k = baseDts90k + frames.duration90k;
+      this.#sequence += 1;
+      const runs = [{ frames }];
+      const trackId = FMP4_AUDIO_TRACK_ID;
+      return [writeFragmentHead({ sequence: this.#sequence, baseDts90k, trackId, runs }), payload];
+    });
+  }
 
   add(record: ParsedRecord): Uint8Array[] {
     const parts: Uint8Array[] = [];
     if (this.#format === undefined) {
       this.#format = formatOf(record);
       parts.push(
-        writeFmp4Init({ formats: [this.#format], startUnixUs: record.record.startUnixUs }),
+        writeFmp4Init({
+          formats: [this.#format],
+          ...(this.#sound === undefined ? {} : { audio: [this.#sound] }),
+          startUnixUs: record.record.startUnixUs,
+        }),
       );
     }
     const runs = [{ frames: record.frames }];
@@ -126,6 +173,7 @@ class Clip {
       writeFragmentHead({ sequence: this.#sequence, baseDts90k: this.#dts90k, runs }),
       record.payload,
     );
+    this.#anchor = { unixUs: record.record.startUnixUs, dts90k: this.#dts90k };
     this.#dts90k += record.frames.duration90k;
     return parts;
   }
@@ -142,4 +190,46 @@ function formatOf(record: ParsedRecord): VideoFormat {
     throw new NightjarError('data-loss', 'the first key frame carries no parameter sets');
   }
   return format;
+}
+
+/** The sound of the period in order of time, group after group. What is damaged is left out. */
+class ChunkSound {
+  readonly #store: ChunkStore;
+  readonly #found: Found[];
+  #next: ParsedAudio[] = [];
+
+  constructor(store: ChunkStore, found: readonly Found[]) {
+    this.#store = store;
+    this.#found = [...found];
+  }
+
+  async format(): Promise<AudioFormat | undefined> {
+    await this.#readAhead();
+    return this.#next[0]?.format;
+  }
+
+  /** What was not given out yet and begins before the moment. */
+  async until(unixUs: number): Promise<ParsedAudio[]> {
+    const heard: ParsedAudio[] = [];
+    for (;;) {
+      await this.#readAhead();
+      const [record] = this.#next;
+      if (record === undefined || record.record.startUnixUs >= unixUs) return heard;
+      this.#next.shift();
+      heard.push(record);
+    }
+  }
+
+  async #readAhead(): Promise<void> {
+    for (let found = this.#found[0]; found !== undefined; found = this.#found[0]) {
+      if (this.#next.length > 0) return;
+      this.#found.shift();
+      const { group, chunk } = found;
+      try {
+        this.#next = await this.#store.readAudio(chunk, group.offset, group.length);
+      } catch (error) {
+        if (!(error instanceof NightjarError) || error.code !== 'data-loss') throw error;
+      }
+    }
+  }
 }
