@@ -44,6 +44,7 @@ test('what is wrong comes first, with its reason', () => {
     watermarks: { lowBytes: 0, criticalBytes: 0, stopBytes: 0 },
     cameras: [],
     nextDeletions: [],
+    scrubs: [],
   };
   const items = summarise({ ...house, statuses, storage });
   expect(items.map((item) => item.text)).toEqual([
