@@ -52,7 +52,8 @@ export async function run(args) {
     const backMs = performance.now();
     const backAfter = new Map();
     while (backAfter.size < copies) {
-      const { cameras } = await recorder.status();
+      // A busy recorder may close a kept connection under a question: the next one is answered.
+      const { cameras } = await recorder.status().catch(() => ({ cameras: [] }));
       for (const camera of cameras) {
         const index = indexOf(camera);
         if (backAfter.has(index) || framesOf(camera) <= before.get(index)) continue;
