@@ -181,7 +181,11 @@ export class Cameras {
         retention: row.retention,
         motion,
         // A recorder gets no password that it has no use for.
-        ...(motion.source === 'video' || removed || moved || row.onvifUrl === null
+        ...(motion.source === 'video' ||
+        motion.source === 'off' ||
+        removed ||
+        moved ||
+        row.onvifUrl === null
           ? {}
           : {
               onvif: {
@@ -314,7 +318,7 @@ function motionOf(row: CameraRow): MotionSettings {
 }
 
 function needOnvif({ source }: MotionSettings, url: string | null | undefined): void {
-  if (source === 'video' || (url !== null && url !== undefined)) return;
+  if (source === 'video' || source === 'off' || (url !== null && url !== undefined)) return;
   throw new NightjarError(
     'invalid-argument',
     `motion.source: ${source} needs an ONVIF address to ask for the camera's events, found none`,

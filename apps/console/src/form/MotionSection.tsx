@@ -12,6 +12,7 @@ const SOURCES = {
   video: 'Nightjar looks for movement in the picture.',
   onvif:
     'The camera says when something moves (ONVIF events), and nothing is decoded here. While it cannot be heard, everything is recorded. It does not say where in the picture something moved.',
+  off: 'Nobody looks for movement: for cameras that are recorded continuously.',
   both: 'Either of the two is enough: the picture, or the camera’s own word.',
 } as const;
 
@@ -34,6 +35,7 @@ export function MotionSection({ draft, onChange, picture }: MotionSectionProps) 
             { value: 'video', label: 'Picture' },
             { value: 'onvif', label: 'Camera (ONVIF)' },
             { value: 'both', label: 'Both' },
+            { value: 'off', label: 'None' },
           ]}
           value={draft.motionSource}
           onChange={(motionSource) => onChange({ motionSource })}
@@ -42,11 +44,12 @@ export function MotionSection({ draft, onChange, picture }: MotionSectionProps) 
         <Text size="xs" c="dimmed" mt={4}>
           {SOURCES[draft.motionSource]}
         </Text>
-        {draft.motionSource !== 'video' && draft.onvifUrl.trim() === '' && (
-          <p className={classes.quiet} data-testid="motion-needs-onvif">
-            This needs the camera’s ONVIF address, in the section “Camera”.
-          </p>
-        )}
+        {(draft.motionSource === 'onvif' || draft.motionSource === 'both') &&
+          draft.onvifUrl.trim() === '' && (
+            <p className={classes.quiet} data-testid="motion-needs-onvif">
+              This needs the camera’s ONVIF address, in the section “Camera”.
+            </p>
+          )}
       </div>
       <div hidden={draft.motionSource === 'onvif'}>
         <Text size="sm" fw={500}>
