@@ -166,6 +166,8 @@ async function expectExport(kind: string): Promise<void> {
       storeDirs: [join(directory, 'store')],
       indexDir: join(directory, 'none'),
       json: false,
+      warmDirs: [],
+      mend: false,
       camera: CAMERA,
       fromUnixMs: 0,
       toUnixMs: Date.now() + 3_600_000,

@@ -3,6 +3,7 @@
 import { prepare } from '../../apps/launcher/prepare.mjs';
 
 const BENCHES = {
+  erasure: 'cost of Reed-Solomon RS(10,4), per codec',
   ingest: 'cost of ingest per camera, against one ffmpeg per camera',
   motion: 'cost of looking for movement, per camera',
 };

@@ -6,6 +6,7 @@ import { exportClip } from './export-clip.js';
 import { readOptions, type CommandOptions } from './options.js';
 import { rebuildIndex } from './rebuild-index.js';
 import type { Report } from './report.js';
+import { replaceWarm } from './replace-warm.js';
 import { scrub } from './scrub.js';
 import { verify } from './verify.js';
 
@@ -17,7 +18,14 @@ interface Command {
 const COMMANDS: Readonly<Record<string, Command>> = {
   check: { what: 'compares the index with the chunks on disk', run: check },
   'rebuild-index': { what: 'makes the index again from the chunks alone', run: rebuildIndex },
-  scrub: { what: 'reads every chunk and says what is damaged', run: scrub },
+  scrub: {
+    what: 'reads every chunk and says what is damaged; --mend writes lost shards anew',
+    run: scrub,
+  },
+  'replace-warm': {
+    what: 'gives the empty --dir the place of a lost warm directory',
+    run: replaceWarm,
+  },
   verify: { what: 'checks every sealed chunk and the chain of seals', run: verify },
   export: {
     what: 'writes an MP4 from the chunks alone (--camera --from --to --out)',
@@ -33,6 +41,7 @@ ${Object.entries(COMMANDS)
 
   --data-dir DIR   the data directory (NIGHTJAR_DATA_DIR, else ./data)
   --store DIR      a store directory, repeatable (NIGHTJAR_STORE_DIRS, else <data>/store)
+  --warm DIR       a directory of the warm tier, repeatable (NIGHTJAR_WARM_DIRS)
   --recorder ID    whose index (recorder-1)
   --json           the report as JSON
 `;

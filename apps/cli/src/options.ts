@@ -8,7 +8,13 @@ import { NightjarError } from '#base';
 export interface CommandOptions {
   readonly indexDir: string;
   readonly storeDirs: readonly string[];
+  /** Of the warm tier, this recorder's own; empty when there is none. */
+  readonly warmDirs: readonly string[];
   readonly json: boolean;
+  /** Write lost and damaged shards of the warm tier anew. */
+  readonly mend: boolean;
+  /** A directory that takes the place of a lost one. */
+  readonly dir?: string;
   readonly camera?: string;
   readonly fromUnixMs?: number;
   readonly toUnixMs?: number;
@@ -28,7 +34,10 @@ export function readOptions(
       options: {
         'data-dir': { type: 'string' },
         store: { type: 'string', multiple: true },
+        warm: { type: 'string', multiple: true },
         recorder: { type: 'string' },
+        mend: { type: 'boolean', default: false },
+        dir: { type: 'string' },
         json: { type: 'boolean', default: false },
         camera: { type: 'string' },
         from: { type: 'string' },
@@ -57,12 +66,18 @@ export function readOptions(
       );
     }
   }
+  const warmDirs = (values.warm ?? environment.NIGHTJAR_WARM_DIRS?.split(',') ?? []).map((path) =>
+    join(resolve(path.trim()), recorder),
+  );
   const from = readInstant('from', values.from);
   const to = readInstant('to', values.to);
   return {
     indexDir: join(dataDir, recorder, 'index'),
     storeDirs,
+    warmDirs,
     json: values.json,
+    mend: values.mend,
+    ...(values.dir === undefined ? {} : { dir: join(resolve(values.dir), recorder) }),
     ...(values.camera === undefined ? {} : { camera: values.camera }),
     ...(from === undefined ? {} : { fromUnixMs: from }),
     ...(to === undefined ? {} : { toUnixMs: to }),

@@ -1,7 +1,7 @@
 // `nightjar scrub`: reads every chunk now, at full speed, and says which recorded time is damaged.
 
 import { messageOf } from '#base';
-import type { ChunkVerification } from '#store';
+import type { ChunkVerification, StripeHealth } from '#store';
 import { openStore } from './footage.js';
 import type { CommandOptions } from './options.js';
 import { progressBar } from './progress-bar.js';
@@ -22,10 +22,16 @@ export async function scrub(
   const damage: Damage[] = [];
   let chunks = 0;
   let bytes = 0;
+  let mended = 0;
   try {
     const total = await store.countChunks();
     for await (const chunk of store.listAll()) {
       try {
+        if (chunk.store === store.warm?.id) {
+          const health = await store.warm.mend(chunk.path, { write: options.mend });
+          mended += health.mended.length;
+          damage.push(...shardsOf(chunk.path, health));
+        }
         const found = await store.verify(chunk);
         bytes += found.sizeBytes;
         damage.push(...damageOf(chunk.path, found));
@@ -48,9 +54,18 @@ export async function scrub(
   );
   return {
     ok: damage.length === 0,
-    lines: [...lines, summary],
-    facts: { chunks, bytes, damage },
+    lines: [...lines, ...(mended === 0 ? [] : [`${mended} shards were written anew`]), summary],
+    facts: { chunks, bytes, mended, damage },
   };
+}
+
+function shardsOf(chunk: string, { bad, mended, away }: StripeHealth): Damage[] {
+  return bad
+    .filter((shard) => !mended.includes(shard))
+    .map((shard) => ({
+      chunk,
+      what: `shard ${shard} is ${away.includes(shard) ? 'on a directory that is away' : 'lost or damaged'}`,
+    }));
 }
 
 function damageOf(chunk: string, found: ChunkVerification): Damage[] {

@@ -1,5 +1,6 @@
 // `nightjar verify`: every checksum of every chunk, every seal, and the chain that seals make.
 
+import { messageOf } from '#base';
 import { openStore } from './footage.js';
 import type { CommandOptions } from './options.js';
 import type { Report } from './report.js';
@@ -14,12 +15,16 @@ export async function verify(
   let chunks = 0;
   let unsealed = 0;
   let bytes = 0;
-  /** By track, the value of the seal before, once there is one. */
-  const chains = new Map<string, string>();
+  /** By track, in the order in which they are found: tiers come one behind the other. */
+  const seals = new Map<string, Seal[]>();
   try {
-    for await (const { chunk } of store.scanAll()) {
+    for await (const chunk of store.listAll()) {
       chunks += 1;
-      const found = await store.verify(chunk);
+      const found = await store.verify(chunk).catch((error: unknown) => messageOf(error));
+      if (typeof found === 'string') {
+        faults.push(`${chunk.path}: ${found}`);
+        continue;
+      }
       bytes += found.sizeBytes;
       progress(`${chunks} chunks, ${(bytes / 1e9).toFixed(2)} GB verified`);
       for (const range of found.damaged) {
@@ -27,13 +32,14 @@ export async function verify(
       }
       if (found.seal === 'broken') faults.push(`${chunk.path}: changed after it was sealed`);
       if (found.seal === 'absent') unsealed += 1;
+      const { sealValue, previousSeal } = found;
       const track = `${chunk.camera}/${chunk.track}`;
-      const before = chains.get(track);
-      if (before !== undefined && found.seal === 'valid' && found.previousSeal !== before) {
-        tails.push(`${chunk.path}: the chunk that was sealed before it is not here`);
-      }
-      if (found.sealValue !== undefined) chains.set(track, found.sealValue);
+      const own = seals.get(track) ?? [];
+      seals.set(track, own);
+      const { id, path } = chunk;
+      own.push({ id, path, isValid: found.seal === 'valid', sealValue, previousSeal });
     }
+    for (const own of seals.values()) tails.push(...brokenChains(own));
   } finally {
     await store.close();
   }
@@ -49,4 +55,25 @@ export async function verify(
     ],
     facts: { chunks, bytes, unsealed, faults, missing: tails },
   };
+}
+
+interface Seal {
+  readonly id: number;
+  readonly path: string;
+  readonly isValid: boolean;
+  readonly sealValue: string | undefined;
+  readonly previousSeal: string | undefined;
+}
+
+/** Where a seal does not repeat the one before. */
+function brokenChains(seals: readonly Seal[]): string[] {
+  const broken: string[] = [];
+  let before: string | undefined;
+  for (const { path, isValid, sealValue, previousSeal } of seals.toSorted((a, b) => a.id - b.id)) {
+    if (before !== undefined && isValid && previousSeal !== before) {
+      broken.push(`${path}: the chunk that was sealed before it is not here`);
+    }
+    before = sealValue ?? before;
+  }
+  return broken;
 }

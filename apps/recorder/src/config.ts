@@ -14,6 +14,15 @@ const settingsSchema = z.object({
     .transform((text) => text.split(',').map((part) => part.trim()))
     .pipe(z.array(z.string().min(1, 'expected a path')).min(1))
     .optional(),
+  /** 14 directories of the warm tier; each recorder has a directory of its own in each of them. */
+  NIGHTJAR_WARM_DIRS: z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .pipe(z.array(z.string().refine(isAbsolute, 'expected absolute paths')).min(1))
+    .optional(),
+  /** Days after its last frame when a chunk moves there. */
+  NIGHTJAR_WARM_AFTER_DAYS: z.coerce.number().min(0).max(3650).default(1),
+  NIGHTJAR_WARM_MB_PER_SECOND: z.coerce.number().min(0.1).max(10_000).default(50),
   NIGHTJAR_RECORDER_ID: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'expected letters, digits, dot, dash, underscore')
@@ -60,6 +69,10 @@ export interface RecorderConfig {
   readonly logLevel: string;
   readonly logFormat: 'text' | 'json';
   readonly retentionIntervalMs: number;
+  /** This recorder's own; undefined when there is no warm tier. */
+  readonly warmDirectories: readonly string[] | undefined;
+  readonly warmAfterDays: number;
+  readonly warmBytesPerSecond: number;
   readonly scrubDays: number;
   readonly scrubBytesPerSecond: number;
   readonly motionProcesses: number | undefined;
@@ -89,6 +102,11 @@ export function readRecorderConfig(
     logLevel: settings.NIGHTJAR_LOG_LEVEL,
     logFormat: settings.NIGHTJAR_LOG_FORMAT,
     retentionIntervalMs: settings.NIGHTJAR_RETENTION_SECONDS * 1000,
+    warmDirectories: settings.NIGHTJAR_WARM_DIRS?.map((path) =>
+      join(path, settings.NIGHTJAR_RECORDER_ID),
+    ),
+    warmAfterDays: settings.NIGHTJAR_WARM_AFTER_DAYS,
+    warmBytesPerSecond: settings.NIGHTJAR_WARM_MB_PER_SECOND * 1e6,
     scrubDays: settings.NIGHTJAR_SCRUB_DAYS,
     scrubBytesPerSecond: settings.NIGHTJAR_SCRUB_MB_PER_SECOND * 1e6,
     motionProcesses: settings.NIGHTJAR_MOTION_PROCESSES,

@@ -194,6 +194,7 @@ export function storageOf(report: StorageReport, recorder: string): Storage {
       rule,
     })),
     scrubs: [scrubOf(report.scrub, recorder)],
+    warmTiers: report.warm === undefined ? [] : [warmTierOf(report.warm, recorder)],
   };
 }
 
@@ -204,6 +205,24 @@ function scrubOf(scrub: StorageReport['scrub'], recorder: string): Storage['scru
     ...rest,
     ...(startedAtUnixUs === undefined ? {} : { startedAt: instantOf(startedAtUnixUs) }),
     ...(completedAtUnixUs === undefined ? {} : { completedAt: instantOf(completedAtUnixUs) }),
+  };
+}
+
+function warmTierOf(
+  { directories, ...warm }: NonNullable<StorageReport['warm']>,
+  recorder: string,
+): Storage['warmTiers'][number] {
+  return {
+    recorder,
+    ...warm,
+    directories: directories.map(({ path, slot, state, reason, sizeBytes, freeBytes }) => ({
+      path,
+      ...(slot === undefined ? {} : { slot }),
+      state,
+      ...(reason === undefined ? {} : { reason }),
+      sizeBytes,
+      freeBytes,
+    })),
   };
 }
 

@@ -85,6 +85,18 @@ export async function metricsText(recorder: Recorder, playback: Playback): Promi
   gauge('scrub_total_bytes', 'That a whole round reads.').set(scrub.totalBytes);
   gauge('scrub_broken_seals', 'In this round.').set(scrub.brokenSeals);
   gauge('damaged_chunks', 'Chunks with damage that are still there.').set(scrub.damagedChunks);
+  const warm = recorder.warm.report();
+  if (warm !== undefined) {
+    gauge('warm_bytes', 'Footage in the warm tier, without parity.').set(warm.bytes);
+    gauge('warm_chunks', 'Chunks in the warm tier.').set(warm.chunks);
+    gauge('warm_moved_chunks_total', 'Since the start.').set(warm.movedChunks);
+    gauge('warm_mended_shards_total', 'Lost or damaged, written anew.').set(warm.mendedShards);
+    gauge('warm_lost_stripes', 'More than four shards are lost.').set(warm.lostStripes);
+    gauge('warm_reconstructed_reads_total', 'Reads that were computed.').set(
+      warm.reconstructedReads,
+    );
+    gauge('warm_fault', 'Whether nothing can move there.').set(warm.reason === undefined ? 0 : 1);
+  }
   gauge('faults', 'What is wrong with the recorder.').set(recorder.faults.length);
   return (await processRegistry.metrics()) + (await registry.metrics());
 }

@@ -24,6 +24,14 @@ export async function openParts(o: {
     log,
     store: { threads: config.threads },
     retention: { intervalMs: config.retentionIntervalMs },
+    warm:
+      config.warmDirectories === undefined
+        ? undefined
+        : {
+            directories: config.warmDirectories,
+            afterDays: config.warmAfterDays,
+            maxBytesPerSecond: config.warmBytesPerSecond,
+          },
     scrub: { periodDays: config.scrubDays, maxBytesPerSecond: config.scrubBytesPerSecond },
     motionProcesses: config.motionProcesses,
     push: config.push,

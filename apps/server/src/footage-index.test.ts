@@ -153,6 +153,7 @@ test('storage adds up, and says what could not be asked', async () => {
         brokenSeals: 0,
       },
     ],
+    warmTiers: [],
   });
   north.answerJson('/internal/storage', () => part('/north', 9));
   south.answerJson('/internal/storage', () => part('/south', 4));

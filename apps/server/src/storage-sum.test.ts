@@ -32,6 +32,7 @@ function part(o: {
     ...(daysLeft === undefined ? {} : { daysLeft }),
     nextDeletions: [],
     scrubs: [],
+    warmTiers: [],
   };
 }
 

@@ -37,6 +37,7 @@ export function addUpStorage(
       .sort((a, b) => (a.at < b.at ? -1 : 1))
       .slice(0, MOST_NEXT_DELETIONS),
     scrubs: parts.flatMap(({ answer }) => answer.scrubs),
+    warmTiers: parts.flatMap(({ answer }) => answer.warmTiers),
   };
 }
 

@@ -143,6 +143,36 @@ export const storageSchema = z.object({
       }),
     )
     .default([]),
+  /** Warm tiers (erasure coding over 14 directories), one line per recorder that has one. */
+  warmTiers: z
+    .array(
+      z.object({
+        recorder: z.string(),
+        state: z.enum(['off', 'idle', 'moving', 'mending']),
+        /** Why nothing moves there now. */
+        reason: z.string().optional(),
+        /** Of footage, without parity. */
+        bytes: z.number(),
+        chunks: z.number(),
+        movedChunks: z.number(),
+        mendedShards: z.number(),
+        lostStripes: z.number(),
+        reconstructedReads: z.number(),
+        /** Stripes looked at, of how many. */
+        mending: z.object({ done: z.number(), total: z.number() }).optional(),
+        directories: z.array(
+          z.object({
+            path: z.string(),
+            slot: z.number().optional(),
+            state: z.enum(['ok', 'full', 'failed']),
+            reason: z.string().optional(),
+            sizeBytes: z.number(),
+            freeBytes: z.number(),
+          }),
+        ),
+      }),
+    )
+    .default([]),
   unavailable: z.array(z.string()).optional(),
 });
 export type Storage = z.infer<typeof storageSchema>;

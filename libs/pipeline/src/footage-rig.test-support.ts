@@ -3,10 +3,10 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { silentLog } from '#base';
-import { FakeClock } from '#base/testing';
+import { silentLog, type Clock } from '#base';
+import { eventually, FakeClock } from '#base/testing';
 import type { VideoFormat } from '#media';
-import { ChunkStore } from '#store';
+import { ChunkStore, type ChunkStoreOptions } from '#store';
 import { Timeline } from '#timeline';
 import { encodeVideo, hasFfmpeg, type EncodedVideo } from '../../../test/fixtures/encoded-video.js';
 import { DamageLedger } from './damage-ledger.js';
@@ -66,13 +66,19 @@ export class Rig {
     const timeline = await Timeline.open({ directory: join(this.directory, 'index'), clock, log });
     this.timeline = timeline;
     this.damage = new DamageLedger(timeline, log);
+    await this.openStore({ directories: [storeDirectory] });
+    return this;
+  }
+
+  /** Again, too: as another process would. */
+  async openStore(options: Partial<ChunkStoreOptions> = {}): Promise<void> {
     this.store = await ChunkStore.open({
-      directories: [storeDirectory],
-      clock,
+      directories: [join(this.directory, 'store')],
+      clock: this.clock,
       log,
       chunkBytes: 30_000,
+      ...options,
     });
-    return this;
   }
 
   get playback(): Playback {
@@ -154,4 +160,50 @@ export function samplesOf(file: Buffer) {
     count += samples;
   }
   return { seconds: ticks / 90_000, count };
+}
+
+/** What waits on it takes no time, up to the moment it was let run to. */
+export class SwiftClock implements Clock {
+  readonly #startUnixMs: number;
+  #elapsedMs = 0;
+  #limitMs = 0;
+  readonly #pending = new Set<{ readonly dueMs: number; readonly run: () => void }>();
+
+  constructor(startUnixMs: number) {
+    this.#startUnixMs = startUnixMs;
+  }
+
+  nowUnixMs = () => this.#startUnixMs + this.#elapsedMs;
+  nowUnixUs = () => Math.round(this.nowUnixMs() * 1000);
+  monotonicMs = () => this.#elapsedMs;
+
+  after(delayMs: number, run: () => void) {
+    const timer = { dueMs: this.#elapsedMs + delayMs, run };
+    this.#pending.add(timer);
+    setImmediate(() => this.#fire());
+    return { cancel: () => void this.#pending.delete(timer) };
+  }
+
+  every(): never {
+    throw new Error('nothing here runs for ever');
+  }
+
+  /** Until everything waits for a moment behind this one. */
+  async run(ms: number): Promise<void> {
+    this.#limitMs += ms;
+    this.#fire();
+    await eventually('everything waits', () => {
+      const times = [...this.#pending].map(({ dueMs }) => dueMs);
+      return times.length > 0 && Math.min(...times) > this.#limitMs;
+    });
+    this.#elapsedMs = this.#limitMs;
+  }
+
+  #fire(): void {
+    for (const timer of this.#pending) {
+      if (timer.dueMs > this.#limitMs || !this.#pending.delete(timer)) continue;
+      this.#elapsedMs = Math.max(this.#elapsedMs, timer.dueMs);
+      timer.run();
+    }
+  }
 }

@@ -3,7 +3,13 @@
 import type { Clock, Log, Timer } from '#base';
 import { MotionService } from '#motion';
 import { PushDoor } from '#rtmp';
-import { ChunkStore, foldGroups, type ChunkStoreOptions, type ScannedChunk } from '#store';
+import {
+  ChunkStore,
+  foldGroups,
+  type ChunkStoreOptions,
+  type ScannedChunk,
+  type StoreDirectory,
+} from '#store';
 import { Timeline, type GroupRow, type HoldRow } from '#timeline';
 import type { OpenAlarms } from './camera-alarms.js';
 import type { CameraSettings } from './camera-settings.js';
@@ -16,6 +22,7 @@ import { IngestTurns } from './ingest-turns.js';
 import { Retention, type RetentionOptions } from './retention.js';
 import { SlabPool } from './slab-pool.js';
 import { WaitingBytes } from './track-flush.js';
+import { WarmMover, type WarmMoverOptions } from './warm-mover.js';
 
 const ALIVE_MS = 1000;
 /** With more footage than this waiting for a disk, what has time waits. */
@@ -23,6 +30,7 @@ const BUSY_BYTES = 8_000_000;
 const PUSH_ADDRESS = { host: '0.0.0.0', port: 1935 };
 const PACK_MOTION_MS = 300_000;
 const DIRECTORIES_KEY = 'store/directories';
+const WARM_DIRECTORIES_KEY = 'warm/directories';
 const FORMER_KEY = 'retention/former-cameras';
 
 export interface RecorderOptions {
@@ -33,6 +41,13 @@ export interface RecorderOptions {
   readonly log: Log;
   readonly store?: Pick<ChunkStoreOptions, 'files' | 'chunkBytes' | 'chunkSeconds' | 'threads'>;
   readonly retention?: Pick<RetentionOptions, 'intervalMs' | 'watermarks'>;
+  /** 14 directories for what is old enough; absent: there is no warm tier. */
+  readonly warm?:
+    | ({ readonly directories: readonly string[] } & Pick<
+        WarmMoverOptions,
+        'afterDays' | 'maxBytesPerSecond'
+      >)
+    | undefined;
   readonly scrub?: Pick<ScrubOptions, 'periodDays' | 'maxBytesPerSecond'>;
   readonly motionProcesses?: number | undefined;
   /** Where cameras push to; open only while there is one. Default: RTMP's port on every address. */
@@ -55,6 +70,7 @@ export class Recorder {
   readonly retention: Retention;
   readonly damage: DamageLedger;
   readonly scrub: Scrub;
+  readonly warm: WarmMover;
   readonly pool = new SlabPool();
   readonly waiting = new WaitingBytes();
   readonly turns: IngestTurns;
@@ -90,6 +106,8 @@ export class Recorder {
       log,
       onIndexFailure: (message) => (this.#indexFailure = message),
     });
+    const inHand = new Set<number>();
+    const isBusy = () => this.store.readsUnderWay > 0 || this.waiting.total > BUSY_BYTES;
     this.retention = new Retention({
       store: this.store,
       timeline: this.timeline,
@@ -97,6 +115,7 @@ export class Recorder {
       log,
       cameras: () => new Map([...this.#former, ...this.#declared()]),
       isWriting: (chunkId) => this.#isWriting(chunkId),
+      inHand,
       ...retention,
     });
     this.damage = new DamageLedger(this.timeline, log);
@@ -106,11 +125,13 @@ export class Recorder {
       damage: this.damage,
       clock,
       log,
-      isBusy: () => this.store.readsUnderWay > 0 || this.waiting.total > BUSY_BYTES,
+      isBusy,
       onDamage: ({ camera }, message) =>
         options.onEvent?.({ kind: 'storage', camera, atUnixUs: clock.nowUnixUs(), message }),
       ...options.scrub,
     });
+    const { store, timeline } = this;
+    this.warm = new WarmMover({ ...options.warm, store, timeline, clock, log, inHand, isBusy });
   }
 
   /**
@@ -129,9 +150,18 @@ export class Recorder {
         exclusive: true,
         clock,
         log,
-        expected: await knownDirectories(timeline),
+        expected: await knownDirectories(timeline, DIRECTORIES_KEY),
+        ...(options.warm === undefined
+          ? {}
+          : {
+              warm: {
+                directories: options.warm.directories,
+                expected: await knownDirectories(timeline, WARM_DIRECTORIES_KEY),
+              },
+            }),
       });
-      await rememberDirectories(timeline, store);
+      await rememberDirectories(timeline, DIRECTORIES_KEY, store.directories);
+      await rememberDirectories(timeline, WARM_DIRECTORIES_KEY, store.warm?.directories ?? []);
       for await (const scanned of store.recover({
         unsealed: await timeline.unsealedChunks(),
         find: (id) => timeline.chunk(id),
@@ -159,6 +189,7 @@ export class Recorder {
     const faults = this.store.directories
       .filter((directory) => directory.state !== 'ok')
       .map(({ path, state, reason }) => `${path}: ${reason ?? state}`);
+    if (this.store.warm?.fault !== undefined) faults.push(this.store.warm.fault);
     if (this.#indexFailure !== undefined) faults.push(this.#indexFailure);
     return faults;
   }
@@ -216,6 +247,7 @@ export class Recorder {
     await this.#applying.catch(() => undefined);
     for (const timer of this.#timers) timer.cancel();
     await this.scrub.close();
+    await this.warm.close();
     await this.retention.close();
     await Promise.all([...this.#cameras.values()].map((camera) => camera.close('restart')));
     this.#cameras.clear();
@@ -240,6 +272,7 @@ export class Recorder {
     }
     await this.damage.load();
     await this.retention.start();
+    await this.warm.start();
     await this.scrub.start();
     const alive = () => {
       this.timeline.markAlive(clock.nowUnixUs()).catch((error: unknown) => {
@@ -336,16 +369,20 @@ async function updated(camera: RecordedCamera, next: CameraSettings): Promise<vo
   if (JSON.stringify(camera.settings) !== JSON.stringify(next)) await camera.update(next);
 }
 
-async function knownDirectories(timeline: Timeline): Promise<Map<string, string>> {
-  const bytes = await timeline.getSetting(DIRECTORIES_KEY);
+async function knownDirectories(timeline: Timeline, key: string): Promise<Map<string, string>> {
+  const bytes = await timeline.getSetting(key);
   if (bytes === undefined) return new Map();
   return new Map(JSON.parse(Buffer.from(bytes).toString()) as [string, string][]);
 }
 
-async function rememberDirectories(timeline: Timeline, store: ChunkStore): Promise<void> {
-  const known = await knownDirectories(timeline);
-  for (const { path, id } of store.directories) if (id !== undefined) known.set(path, id);
-  await timeline.putSetting(DIRECTORIES_KEY, Buffer.from(JSON.stringify([...known])));
+async function rememberDirectories(
+  timeline: Timeline,
+  key: string,
+  directories: readonly StoreDirectory[],
+): Promise<void> {
+  const known = await knownDirectories(timeline, key);
+  for (const { path, id } of directories) if (id !== undefined) known.set(path, id);
+  await timeline.putSetting(key, Buffer.from(JSON.stringify([...known])));
 }
 
 /** Puts what a scan found behind the last indexed record into the index. */

@@ -1,7 +1,7 @@
 // Deletes what is over its time or its space, chunk by chunk, oldest first; a hold beats everything.
 
 import { isErrorCode, toNightjarError, type Clock, type Log, type Timer } from '#base';
-import { sealOf, type ChunkStore } from '#store';
+import { DATA_SHARDS, sealOf, type ChunkStore, type StoreDirectory } from '#store';
 import type { CameraUsage, ChunkRow, NewDeletion, Timeline } from '#timeline';
 import type { CameraSettings } from './camera-settings.js';
 
@@ -36,6 +36,8 @@ export interface RetentionOptions {
   readonly cameras: () => ReadonlyMap<string, Pick<CameraSettings, 'retention'>>;
   /** A chunk that is being written cannot go. */
   readonly isWriting: (chunkId: number) => boolean;
+  /** Chunks that somebody works on: each leaves the others' alone. */
+  readonly inHand?: Set<number>;
   readonly intervalMs?: number | undefined;
   /** By the size of a disk. */
   readonly watermarks?: ((sizeBytes: number) => Watermarks) | undefined;
@@ -61,10 +63,18 @@ export function watermarksOf(sizeBytes: number): Watermarks {
   };
 }
 
+interface Unfinished {
+  readonly chunk: ChunkRow;
+  readonly rule: RetentionRule;
+}
+
 export class Retention {
   readonly #options: RetentionOptions;
   readonly #watermarks: (sizeBytes: number) => Watermarks;
   readonly #timers: Timer[] = [];
+  readonly #inHand: Set<number>;
+  /** Out of the index already, their files not known to be gone: kept over restarts. */
+  #unfinished: Unfinished[] = [];
   #running: Promise<void> | undefined;
   #closed = false;
   deletedChunks = 0;
@@ -72,11 +82,13 @@ export class Retention {
 
   constructor(options: RetentionOptions) {
     this.#options = options;
+    this.#inHand = options.inHand ?? new Set();
     this.#watermarks = options.watermarks ?? watermarksOf;
   }
 
   /** Finishes what a crash interrupted, then runs now and every few minutes. */
   async start(): Promise<void> {
+    await this.#load();
     await this.#finish();
     const { clock, intervalMs = INTERVAL_MS } = this.#options;
     this.#timers.push(clock.every(intervalMs, () => void this.run()));
@@ -119,6 +131,7 @@ export class Retention {
 
   async #pass(): Promise<void> {
     const { cameras, timeline, store } = this.#options;
+    await this.#finish();
     const usage = new Map((await timeline.usage()).map((row) => [row.camera, row]));
     for (const [camera, { retention }] of cameras()) {
       const used = usage.get(camera);
@@ -139,12 +152,19 @@ export class Retention {
   }
 
   #lowDisks(): { id: string; missingBytes: number }[] {
-    return this.#options.store.directories.flatMap(({ id, state, sizeBytes, freeBytes }) => {
-      const missingBytes = this.#watermarks(sizeBytes).lowBytes - freeBytes;
-      return id === undefined || state === 'failed' || missingBytes <= 0
-        ? []
-        : [{ id, missingBytes }];
+    const { directories, warm } = this.#options.store;
+    const low = directories.flatMap((disk) => {
+      const missingBytes = this.#missingOn(disk);
+      return disk.id === undefined || missingBytes <= 0 ? [] : [{ id: disk.id, missingBytes }];
     });
+    // A tenth of each chunk lies on each warm disk: the fullest one decides.
+    const missingBytes = Math.max(0, ...(warm?.directories ?? []).map((d) => this.#missingOn(d)));
+    if (warm?.id === undefined || missingBytes === 0) return low;
+    return [...low, { id: warm.id, missingBytes: missingBytes * DATA_SHARDS }];
+  }
+
+  #missingOn({ state, sizeBytes, freeBytes }: StoreDirectory): number {
+    return state === 'failed' ? 0 : this.#watermarks(sizeBytes).lowBytes - freeBytes;
   }
 
   /** Footage older than its days; by its last frame, so that no younger frame goes with it. */
@@ -251,28 +271,36 @@ export class Retention {
   }
 
   /** The bytes freed: 0 when it may not go. The index forgets it before the file goes. */
-  async #delete(chunk: ChunkRow, rule: RetentionRule): Promise<number> {
+  async #delete({ id }: ChunkRow, rule: RetentionRule): Promise<number> {
     const { timeline, store, log, isWriting } = this.#options;
-    if (isWriting(chunk.id)) return 0;
-    if (timeline.isHeld(chunk.camera, chunk.firstUnixUs, chunk.lastUnixUs)) return 0;
+    if (isWriting(id) || this.#inHand.has(id)) return 0;
+    this.#inHand.add(id);
     try {
+      // It may have moved to another tier since it was listed.
+      const chunk = await timeline.chunk(id);
+      if (chunk === undefined || !store.canDelete(chunk)) return 0;
+      if (timeline.isHeld(chunk.camera, chunk.firstUnixUs, chunk.lastUnixUs)) return 0;
       // A crash from here on leaves a note of the file that is to go.
-      await timeline.putSetting(UNFINISHED_KEY, Buffer.from(JSON.stringify({ chunk, rule })));
-      await timeline.dropChunk(chunk.id, this.#deletionOf(chunk, rule));
-      await store.deleteChunk(chunk);
-      await timeline.putSetting(UNFINISHED_KEY, undefined);
-    } catch (error) {
-      const { code } = toNightjarError(error);
-      if (isErrorCode(code) && code === 'failed-precondition') {
-        await timeline.putSetting(UNFINISHED_KEY, undefined);
+      await this.#note([...this.#unfinished, { chunk, rule }]);
+      try {
+        await timeline.dropChunk(id, this.#deletionOf(chunk, rule));
+      } catch (error) {
+        await this.#note(this.#unfinished.filter((note) => note.chunk.id !== id));
+        const { code } = toNightjarError(error);
+        if (!isErrorCode(code) || code !== 'failed-precondition') throw error;
         return 0;
       }
-      log.error({ err: error, chunk: chunk.id }, 'a chunk could not be deleted');
+      await store.deleteChunk(chunk);
+      await this.#note(this.#unfinished.filter((note) => note.chunk.id !== id));
+      this.deletedChunks += 1;
+      this.deletedBytes += chunk.sizeBytes;
+      return chunk.sizeBytes;
+    } catch (error) {
+      log.error({ err: error, chunk: id }, 'a chunk could not be deleted');
       return 0;
+    } finally {
+      this.#inHand.delete(id);
     }
-    this.deletedChunks += 1;
-    this.deletedBytes += chunk.sizeBytes;
-    return chunk.sizeBytes;
   }
 
   #deletionOf(chunk: ChunkRow, rule: RetentionRule): NewDeletion {
@@ -290,22 +318,39 @@ export class Retention {
     };
   }
 
-  /** The deletion that was under way when the process died. */
+  async #note(unfinished: readonly Unfinished[]): Promise<void> {
+    this.#unfinished = [...unfinished];
+    const bytes = Buffer.from(JSON.stringify(unfinished));
+    await this.#options.timeline.putSetting(
+      UNFINISHED_KEY,
+      unfinished.length === 0 ? undefined : bytes,
+    );
+  }
+
+  async #load(): Promise<void> {
+    const note = await this.#options.timeline.getSetting(UNFINISHED_KEY);
+    if (note === undefined) return;
+    const noted = JSON.parse(Buffer.from(note).toString()) as unknown;
+    // Before there was a warm tier it was one deletion.
+    this.#unfinished = (Array.isArray(noted) ? noted : [noted]) as Unfinished[];
+  }
+
+  /** Deletions that a crash or a failed disk interrupted: the index may still have the chunk. */
   async #finish(): Promise<void> {
     const { timeline, store, log } = this.#options;
-    const note = await timeline.getSetting(UNFINISHED_KEY);
-    if (note === undefined) return;
-    const { chunk, rule } = JSON.parse(Buffer.from(note).toString()) as {
-      chunk: ChunkRow;
-      rule: RetentionRule;
-    };
-    log.info({ chunk: chunk.id }, 'finishing a deletion');
-    try {
-      await timeline.dropChunk(chunk.id, this.#deletionOf(chunk, rule));
-      await store.deleteChunk(chunk);
-    } catch (error) {
-      log.error({ err: error, chunk: chunk.id }, 'a deletion could not be finished');
+    for (const note of this.#unfinished) {
+      const { chunk, rule } = note;
+      if (!store.canDelete(chunk)) continue;
+      log.info({ chunk: chunk.id }, 'finishing a deletion');
+      try {
+        await timeline.dropChunk(chunk.id, this.#deletionOf(chunk, rule));
+        await store.deleteChunk(chunk);
+      } catch (error) {
+        log.error({ err: error, chunk: chunk.id }, 'a deletion could not be finished');
+        // A hold came in between: it stays.
+        if (toNightjarError(error).code !== 'failed-precondition') continue;
+      }
+      await this.#note(this.#unfinished.filter((other) => other !== note));
     }
-    await timeline.putSetting(UNFINISHED_KEY, undefined);
   }
 }

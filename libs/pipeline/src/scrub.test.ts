@@ -2,12 +2,10 @@
 
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock } from '#base';
-import { eventually } from '#base/testing';
 import type { ChunkRow, GroupRow } from '#timeline';
 import { encodeVideo, hasFfmpeg } from '../../../test/fixtures/encoded-video.js';
 import { DamageLedger } from './damage-ledger.js';
-import { CAMERA, log, Rig, S, samplesOf, video } from './footage-rig.test-support.js';
+import { CAMERA, log, Rig, S, samplesOf, SwiftClock, video } from './footage-rig.test-support.js';
 import { Retention } from './retention.js';
 import { Scrub, type ScrubOptions } from './scrub.js';
 
@@ -28,52 +26,6 @@ async function open(seconds = 6, source = video): Promise<Rig> {
   await rig.record(0, seconds, source);
   await rig.seal();
   return rig;
-}
-
-/** What waits on it takes no time, up to the moment it was let run to. */
-class SwiftClock implements Clock {
-  readonly #startUnixMs: number;
-  #elapsedMs = 0;
-  #limitMs = 0;
-  readonly #pending = new Set<{ readonly dueMs: number; readonly run: () => void }>();
-
-  constructor(startUnixMs: number) {
-    this.#startUnixMs = startUnixMs;
-  }
-
-  nowUnixMs = () => this.#startUnixMs + this.#elapsedMs;
-  nowUnixUs = () => Math.round(this.nowUnixMs() * 1000);
-  monotonicMs = () => this.#elapsedMs;
-
-  after(delayMs: number, run: () => void) {
-    const timer = { dueMs: this.#elapsedMs + delayMs, run };
-    this.#pending.add(timer);
-    setImmediate(() => this.#fire());
-    return { cancel: () => void this.#pending.delete(timer) };
-  }
-
-  every(): never {
-    throw new Error('nothing here runs for ever');
-  }
-
-  /** Until everything waits for a moment behind this one. */
-  async run(ms: number): Promise<void> {
-    this.#limitMs += ms;
-    this.#fire();
-    await eventually('everything waits', () => {
-      const times = [...this.#pending].map(({ dueMs }) => dueMs);
-      return times.length > 0 && Math.min(...times) > this.#limitMs;
-    });
-    this.#elapsedMs = this.#limitMs;
-  }
-
-  #fire(): void {
-    for (const timer of this.#pending) {
-      if (timer.dueMs > this.#limitMs || !this.#pending.delete(timer)) continue;
-      this.#elapsedMs = Math.max(this.#elapsedMs, timer.dueMs);
-      timer.run();
-    }
-  }
 }
 
 const PERIOD_DAYS = 0.001;

@@ -168,6 +168,7 @@ export class Scrub {
     const { clock, store } = this.#options;
     const startedMs = clock.monotonicMs();
     try {
+      await this.#mend(chunk);
       const found = await store.verify(chunk, (bytes) => this.#turn(bytes));
       await this.#judge(chunk, found);
     } catch (error) {
@@ -190,6 +191,14 @@ export class Scrub {
       await this.#rest(Math.min(restMs, IDLE_MS));
       restMs -= IDLE_MS;
     }
+  }
+
+  /** In the warm tier parity is read, too, and what is damaged is written anew. */
+  async #mend({ store: tier, path }: ChunkRow): Promise<void> {
+    const { store, log } = this.#options;
+    if (store.warm === undefined || tier !== store.warm.id) return;
+    const { mended } = await store.warm.mend(path, { beforeRead: (bytes) => this.#turn(bytes) });
+    if (mended.length > 0) log.warn({ path, shards: mended }, 'damaged shards were written anew');
   }
 
   /** Waits for whoever is busy, and for the pace. */

@@ -1,8 +1,9 @@
 // How full the disks are, with what, for how long, and what goes next.
 
-import type { ChunkStore } from '#store';
+import type { ChunkStore, WarmTier } from '#store';
 import type { Timeline } from '#timeline';
 import type { Scrub, ScrubReport } from './scrub.js';
+import type { WarmMover, WarmReport } from './warm-mover.js';
 import type { NextDeletion, Retention, Watermarks } from './retention.js';
 
 const DAY_US = 86_400_000_000;
@@ -31,6 +32,7 @@ export interface StorageReport {
   readonly daysLeft?: number;
   readonly nextDeletions: readonly NextDeletion[];
   readonly scrub: ScrubReport;
+  readonly warm?: WarmReport & { readonly directories: WarmTier['directories'] };
 }
 
 export async function reportStorage(recorder: {
@@ -38,6 +40,7 @@ export async function reportStorage(recorder: {
   readonly timeline: Timeline;
   readonly retention: Retention;
   readonly scrub: Pick<Scrub, 'report'>;
+  readonly warm: Pick<WarmMover, 'report'>;
   retentionDays(camera: string): number | undefined;
   /** Bytes a second that are written now, by camera. */
   writeRates(): ReadonlyMap<string, number>;
@@ -55,7 +58,9 @@ export async function reportStorage(recorder: {
     bytesPerDay: Math.round((rates.get(row.camera) ?? 0) * 86_400) || perDay(row),
     retentionDays: recorder.retentionDays(row.camera) ?? 0,
   }));
-  const footageBytes = usage.reduce((sum, row) => sum + row.bytes, 0);
+  const warm = recorder.warm.report();
+  const allBytes = usage.reduce((sum, row) => sum + row.bytes, 0);
+  const footageBytes = Math.max(0, allBytes - (warm?.bytes ?? 0));
   const directories = store.directories;
   const usedBytes = directories.reduce((sum, disk) => sum + disk.sizeBytes - disk.freeBytes, 0);
   const disks = directories.map((disk) => {
@@ -84,6 +89,9 @@ export async function reportStorage(recorder: {
     ...(bytesPerDay > 0 ? { daysLeft: freeBytes / bytesPerDay } : {}),
     nextDeletions: await retention.nextDeletions(NEXT_DELETIONS),
     scrub: recorder.scrub.report(),
+    ...(warm === undefined || store.warm === undefined
+      ? {}
+      : { warm: { ...warm, directories: store.warm.directories } }),
   };
 }
 

@@ -7,7 +7,8 @@ import { silentLog } from '#base';
 import { FakeClock } from '#base/testing';
 import type { VideoCodec } from '#media';
 import type { ChunkInfo, ScannedChunk, WrittenRecord } from './chunk-info.js';
-import { ChunkStore, type ChunkStoreOptions } from './chunk-store.js';
+import { ChunkStore } from './chunk-store.js';
+import type { ChunkStoreOptions } from './chunk-store-options.js';
 import {
   CAMERA,
   columnsOf,

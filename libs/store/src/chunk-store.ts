@@ -1,10 +1,11 @@
 // The set of store directories: opens, recovers, reads, scans and deletes chunks.
 
 import { dirname } from 'node:path';
-import { messageOf, NightjarError, toNightjarError, type Clock, type Log } from '#base';
+import { messageOf, NightjarError, toNightjarError } from '#base';
 import { parseLeadingRecords, type ReadRecords } from './chunk-reader.js';
-import type { ChunkFile, ChunkFiles } from './chunk-files.js';
+import type { ChunkFile } from './chunk-files.js';
 import type {
+  ByteRange,
   ChunkInfo,
   ChunkPlace,
   ParsedAudio,
@@ -12,56 +13,28 @@ import type {
   ScannedChunk,
   StoreDirectory,
 } from './chunk-info.js';
+import type { ChunkStoreOptions, KnownChunks } from './chunk-store-options.js';
 import { parseChunkPath } from './layout.js';
 import { pacedFile } from './paced-file.js';
 import { nodeFiles } from './node-files.js';
 import { OpenChunk, type NewChunk } from './open-chunk.js';
 import { MAX_PAYLOAD_BYTES, type TrackIdentity } from './record-header.js';
-import { recoverChunk, scanListed } from './recovery.js';
+import { recoverChunk, scanFile } from './recovery.js';
 import { SealChain } from './seal-chain.js';
 import { laneWidths, withLanes } from './disk-lanes.js';
 import { ChunkDirectory, type ListedChunk } from './store-directory.js';
+import { DATA_SHARDS } from './erasure.js';
 import { TrackWriter } from './track-writer.js';
-import { verifyFile, type ChunkVerification } from './verify-chunk.js';
+import { listUnindexed, type IndexedChunks } from './unindexed.js';
+import { WarmTier } from './warm-tier.js';
+import { readSealed, verifyFile, type ChunkVerification } from './verify-chunk.js';
 
 const CHUNK_BYTES = 10_000_000;
 const CHUNK_SECONDS = 15 * 60;
 const DEFAULT_THREADS = 4;
-/** A track with more chunks than this behind its index needs a rebuild, not a recovery. */
-const MAX_UNINDEXED_CHUNKS = 64;
-/** So many indexed chunks in a row, from the newest back, mean that the older ones are too. */
-const INDEXED_IN_A_ROW = 2;
-
-export interface ChunkStoreOptions {
-  readonly directories: readonly string[];
-  readonly clock: Clock;
-  readonly log: Log;
-  /** A chunk ends at the group start that would pass this size; 10 MB. */
-  readonly chunkBytes?: number;
-  /** A chunk ends at the first group start this long after its beginning; 15 minutes. */
-  readonly chunkSeconds?: number;
-  /**
-   * Identities by configured path, as `directories` gave them last time: a path that had an
-   * identity is never initialised again, even when it looks new (its disk is not mounted).
-   */
-  readonly expected?: ReadonlyMap<string, string>;
-  /** No other process may have the directories open meanwhile: for whoever writes. */
-  readonly exclusive?: boolean;
-  /** How many threads Node's pool has (UV_THREADPOOL_SIZE); 4. Disks take three quarters of them. */
-  readonly threads?: number;
-  /** Where a test stands between the store and the disk. */
-  readonly files?: ChunkFiles;
-}
-
-/** What the index knows, as recovery asks for it. */
-export interface KnownChunks {
-  /** Rows of unsealed chunks; their `sizeBytes` is where the tail begins. */
-  readonly unsealed: Iterable<ChunkInfo>;
-  /** The row of a chunk, if the index has one. */
-  readonly find: (id: number) => Promise<ChunkInfo | undefined>;
-}
 
 export class ChunkStore {
+  readonly warm: WarmTier | undefined;
   readonly #options: ChunkStoreOptions;
   readonly #directories: readonly ChunkDirectory[];
   readonly #chains = new Map<string, SealChain>();
@@ -70,7 +43,12 @@ export class ChunkStore {
   #readsUnderWay = 0;
   #needsRebuild = false;
 
-  private constructor(options: ChunkStoreOptions, directories: readonly ChunkDirectory[]) {
+  private constructor(
+    options: ChunkStoreOptions,
+    directories: readonly ChunkDirectory[],
+    warm: WarmTier | undefined,
+  ) {
+    this.warm = warm;
     this.#options = options;
     this.#directories = directories;
   }
@@ -114,7 +92,18 @@ export class ChunkStore {
       if (first !== undefined) throw toNightjarError(first);
       throw new NightjarError('invalid-argument', 'expected at least one store directory');
     }
-    return new ChunkStore(options, directories);
+    const isCold = (options.warm?.directories.length ?? 0) === 0;
+    const warm = isCold
+      ? undefined
+      : await WarmTier.open({
+          directories: [],
+          ...options.warm,
+          exclusive: options.exclusive,
+          files,
+          clock,
+          log,
+        });
+    return new ChunkStore(options, directories, warm);
   }
 
   get directories(): readonly StoreDirectory[] {
@@ -137,7 +126,10 @@ export class ChunkStore {
 
   /** Looks at every directory again: space, and whether a failed one is back. Never throws. */
   async refresh(): Promise<void> {
-    await Promise.all(this.#directories.map((directory) => directory.refresh()));
+    await Promise.all([
+      ...this.#directories.map((directory) => directory.refresh()),
+      this.warm?.refresh(),
+    ]);
   }
 
   /**
@@ -234,17 +226,26 @@ export class ChunkStore {
     }
     this.#readsUnderWay += 1;
     try {
-      const bytes = Buffer.allocUnsafeSlow(length);
-      const file = await this.#openToRead(chunk);
-      try {
-        const read = await file.read(bytes, offset);
-        const place = { path: chunk.path, offset, length };
-        return parseLeadingRecords(bytes.subarray(0, read), place);
-      } finally {
-        await file.close();
-      }
+      const found = await this.#readRange(chunk, { offset, length }, 'plain');
+      if (found.lost === undefined || !this.#isWarm(chunk)) return found;
+      return await this.#readRange(chunk, { offset, length }, 'verified');
     } finally {
       this.#readsUnderWay -= 1;
+    }
+  }
+
+  async #readRange(
+    chunk: ChunkPlace,
+    { offset, length }: ByteRange,
+    mode: 'plain' | 'verified',
+  ): Promise<ReadRecords<ParsedRecord | ParsedAudio>> {
+    const file = await this.#openToRead(chunk, mode);
+    try {
+      const bytes = Buffer.allocUnsafeSlow(length);
+      const read = await file.read(bytes, offset);
+      return parseLeadingRecords(bytes.subarray(0, read), { path: chunk.path, offset, length });
+    } finally {
+      await file.close();
     }
   }
 
@@ -265,7 +266,7 @@ export class ChunkStore {
     if (name === undefined) {
       throw new NightjarError('invalid-argument', 'expected a chunk', { path: chunk.path });
     }
-    const file = await this.#openToRead(chunk);
+    const file = await this.#openToRead(chunk, 'verified');
     try {
       return await verifyFile(pacedFile(file, beforeRead), name);
     } finally {
@@ -273,24 +274,70 @@ export class ChunkStore {
     }
   }
 
-  /** Gives the bytes freed: 0 when it was gone already. Removes an emptied date directory. */
+  /**
+   * Makes the stripe of a sealed chunk beside its file, which stays: the index is to name
+   * `warm.id` as its store before `deleteFile`. Throws data-loss when the file is not what was
+   * sealed, and the errors of the disks.
+   */
+  async copyToWarm(
+    chunk: ChunkInfo,
+    beforeRead: (bytes: number) => Promise<void> = () => Promise.resolve(),
+  ): Promise<void> {
+    if (this.warm === undefined) {
+      throw new NightjarError('failed-precondition', 'expected a warm tier');
+    }
+    const file = pacedFile(await this.#openToRead(chunk, 'plain'), beforeRead);
+    try {
+      await this.warm.write(chunk.path, await readSealed(file, chunk));
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** False while a directory is away that would bring deleted footage back. */
+  canDelete(chunk: ChunkPlace): boolean {
+    if (this.#isWarm(chunk)) return this.warm?.canDelete === true;
+    return this.#directories.find(({ id }) => id === chunk.store)?.usable === true;
+  }
+
+  /**
+   * Gives the bytes freed: 0 when it was gone already. Removes an emptied date directory, and what an
+   * interrupted move has left of the chunk on the other tier.
+   */
   async deleteChunk(chunk: ChunkPlace): Promise<number> {
-    const directory = this.#directoryOf(chunk);
-    const path = directory.absolute(chunk.path);
-    const freed = (await directory.files.remove(path)) ?? 0;
-    directory.noteFreed(freed);
-    await directory.files.removeEmptyDirectory(dirname(path));
+    if (this.#isWarm(chunk)) {
+      const freed = (await this.warm?.delete(chunk.path)) ?? 0;
+      for (const directory of this.#usable()) await removeFile(directory, chunk.path);
+      return freed;
+    }
+    const freed = await removeFile(this.#directoryOf(chunk), chunk.path);
+    if (this.warm?.canDelete === true) await this.warm.delete(chunk.path);
     return freed;
   }
 
-  /** Every chunk by its name alone, in the order of `scanAll`. */
-  async *listAll(): AsyncGenerator<ChunkPlace> {
+  /** As `deleteChunk`, but the stripe of the chunk stays. */
+  deleteFile(chunk: ChunkPlace): Promise<number> {
+    return removeFile(this.#directoryOf(chunk), chunk.path);
+  }
+
+  /**
+   * Every chunk by its name alone, oldest date first per track; those of the warm tier behind the
+   * others, and only where enough shards are there and no file.
+   */
+  async *listAll(): AsyncGenerator<ListedPlace> {
+    const files = new Set<number>();
     for (const directory of this.#usable()) {
       for (const identity of await directory.tracks()) {
-        for await (const { id, path } of directory.chunks(identity, 'oldest-first')) {
-          yield { id, path, store: directory.id ?? '' };
+        for await (const listed of directory.chunks(identity, 'oldest-first')) {
+          if (this.warm !== undefined) files.add(listed.id);
+          yield { ...listed, store: directory.id ?? '' };
         }
       }
+    }
+    if (this.warm?.id === undefined) return;
+    for await (const { shards, ...listed } of this.warm.list()) {
+      if (shards.length < DATA_SHARDS || files.has(listed.id)) continue;
+      yield { ...listed, store: this.warm.id };
     }
   }
 
@@ -300,17 +347,18 @@ export class ChunkStore {
     return count;
   }
 
-  /** Every chunk on every directory, oldest date first per track; changes nothing. */
+  /** Every chunk in the order of `listAll`; changes nothing. */
   async *scanAll(): AsyncGenerator<ScannedChunk> {
-    for (const directory of this.#usable()) {
-      for (const identity of await directory.tracks()) {
-        for await (const listed of directory.chunks(identity, 'oldest-first')) {
-          try {
-            yield await scanListed(directory, listed);
-          } catch (error) {
-            this.#logUnreadable(listed, error);
-          }
+    for await (const listed of this.listAll()) {
+      try {
+        const file = await this.#openToRead(listed, 'verified');
+        try {
+          yield await scanFile(file, listed, listed.store);
+        } finally {
+          await file.close();
         }
+      } catch (error) {
+        this.#logUnreadable(listed, error);
       }
     }
   }
@@ -319,9 +367,13 @@ export class ChunkStore {
   async close(): Promise<void> {
     await Promise.all([...this.#chains.values()].map((chain) => chain.settled()));
     await Promise.all(this.#directories.map((directory) => directory.close()));
+    await this.warm?.close();
   }
 
-  async #openToRead(chunk: ChunkPlace): Promise<ChunkFile> {
+  async #openToRead(chunk: ChunkPlace, mode: 'plain' | 'verified'): Promise<ChunkFile> {
+    if (this.warm !== undefined && this.#isWarm(chunk)) {
+      return this.warm.openToRead(chunk.path, mode);
+    }
     const directory = this.#directoryOf(chunk);
     const path = directory.absolute(chunk.path);
     return directory.files.open(path, 'read').catch((error: unknown) => {
@@ -329,53 +381,33 @@ export class ChunkStore {
     });
   }
 
+  #isWarm({ store }: ChunkPlace): boolean {
+    return this.warm?.id === store;
+  }
+
   #usable(): ChunkDirectory[] {
     return this.#directories.filter(({ usable }) => usable);
   }
 
-  async #listNew(
-    directory: ChunkDirectory,
-    known: Pick<KnownChunks, 'find'> & { readonly unsealed: ReadonlyMap<number, ChunkInfo> },
-  ): Promise<ListedChunk[]> {
+  async #listNew(directory: ChunkDirectory, known: IndexedChunks): Promise<ListedChunk[]> {
     const found: ListedChunk[] = [];
     try {
       for (const identity of await directory.tracks()) {
-        found.push(...(await this.#newOf(directory, identity, known)));
+        const { chunks, newestId, isTooMuch } = await listUnindexed(directory, identity, known);
+        found.push(...chunks);
+        this.#lastId = Math.max(this.#lastId, newestId);
+        if (!isTooMuch) continue;
+        this.#needsRebuild = true;
+        this.#options.log.error(
+          { store: directory.path, ...identity },
+          'more footage than the index knows: run nightjar rebuild-index',
+        );
       }
     } catch (error) {
       // Recording on the other disks goes on.
       directory.note(toNightjarError(error));
     }
     return found;
-  }
-
-  /** Chunks of a track that the index does not have, or has as unsealed; oldest first. */
-  async #newOf(
-    directory: ChunkDirectory,
-    identity: TrackIdentity,
-    known: Pick<KnownChunks, 'find'> & { readonly unsealed: ReadonlyMap<number, ChunkInfo> },
-  ): Promise<ListedChunk[]> {
-    const found: ListedChunk[] = [];
-    let unindexed = 0;
-    let inARow = 0;
-    for await (const listed of directory.chunks(identity, 'newest-first')) {
-      this.#lastId = Math.max(this.#lastId, listed.id);
-      const isUnsealed = known.unsealed.has(listed.id);
-      const isIndexed = isUnsealed || (await known.find(listed.id)) !== undefined;
-      if (!isIndexed || isUnsealed) found.push(listed);
-      if (!isIndexed) unindexed += 1;
-      inARow = isIndexed ? inARow + 1 : 0;
-      if (inARow >= INDEXED_IN_A_ROW) break;
-      if (unindexed > MAX_UNINDEXED_CHUNKS) {
-        this.#needsRebuild = true;
-        this.#options.log.error(
-          { store: directory.path, ...identity },
-          'more footage than the index knows: run nightjar rebuild-index',
-        );
-        break;
-      }
-    }
-    return found.reverse();
   }
 
   async *#recoverOne(
@@ -449,6 +481,17 @@ export class ChunkStore {
     }
     throw failure;
   }
+}
+
+type ListedPlace = ListedChunk & ChunkPlace;
+
+async function removeFile(directory: ChunkDirectory, path: string): Promise<number> {
+  const absolute = directory.absolute(path);
+  const freed = await directory.files.remove(absolute);
+  if (freed === undefined) return 0;
+  directory.noteFreed(freed);
+  await directory.files.removeEmptyDirectory(dirname(absolute));
+  return freed;
 }
 
 function asMissing(error: unknown, { path }: ChunkPlace): NightjarError {

@@ -16,9 +16,14 @@ export type {
   SyncResult,
   WrittenRecord,
 } from './chunk-info.js';
-export { ChunkStore, type ChunkStoreOptions, type KnownChunks } from './chunk-store.js';
+export { ChunkStore } from './chunk-store.js';
+export type { ChunkStoreOptions, KnownChunks } from './chunk-store-options.js';
 export { foldGroups } from './group-rows.js';
 export { sealOf } from './seal.js';
 export type { TrackWriter } from './track-writer.js';
 export type { ReadRecords } from './chunk-reader.js';
+export { ALL_SHARDS, DATA_SHARDS } from './erasure.js';
+export { nodeFiles } from './node-files.js';
+export { replaceWarmDirectory, WARM_IDENTITY_FILE } from './warm-directories.js';
+export type { StripeHealth, WarmTier } from './warm-tier.js';
 export { verifyChunk, type ChunkVerification, type DamagedRange } from './verify-chunk.js';

@@ -31,7 +31,7 @@ export async function recoverChunk(
   try {
     const sizeBytes = await file.sizeBytes();
     if (indexed !== undefined && sizeBytes < indexed.sizeBytes) {
-      return await recoverShortened(file, { directory, listed, indexed });
+      return await recoverShortened(file, { store: directory.id ?? '', listed, indexed });
     }
     const from = indexed?.sizeBytes ?? 0;
     const scan = await scanChunk(file, listed, from);
@@ -48,7 +48,7 @@ export async function recoverChunk(
       await file.truncate(scan.validEnd);
       await file.sync();
     }
-    return describe(scan, { directory, listed, indexed });
+    return describe(scan, { store: directory.id ?? '', listed, indexed });
   } finally {
     await file.close();
   }
@@ -57,7 +57,7 @@ export async function recoverChunk(
 /** Bytes are gone that were safe: says so, and gives what is left, all of it to be indexed anew. */
 async function recoverShortened(
   file: ChunkFile,
-  found: { directory: ChunkDirectory; listed: ListedChunk; indexed: ChunkInfo },
+  found: { store: string; listed: ListedChunk; indexed: ChunkInfo },
 ): Promise<ScannedChunk> {
   const scan = await scanChunk(file, found.listed, 0);
   const { offset, length } = {
@@ -75,28 +75,24 @@ async function recoverShortened(
   return { ...scanned, chunk, state: 'damaged', damaged: [...scanned.damaged, { offset, length }] };
 }
 
-/** Scans a whole chunk and changes nothing. */
-export async function scanListed(
-  directory: ChunkDirectory,
+/** Scans a whole chunk and changes nothing; `file` stays open. */
+export async function scanFile(
+  file: ChunkFile,
   listed: ListedChunk,
+  store: string,
 ): Promise<ScannedChunk> {
-  const file = await directory.files.open(absoluteChunkPath(directory.path, listed.path), 'read');
-  try {
-    const scan = await scanChunk(file, listed, 0);
-    return describe(scan, { directory, listed, indexed: undefined });
-  } finally {
-    await file.close();
-  }
+  const scan = await scanChunk(file, listed, 0);
+  return describe(scan, { store, listed, indexed: undefined });
 }
 
 interface Found {
-  readonly directory: ChunkDirectory;
+  readonly store: string;
   readonly listed: ListedChunk;
   readonly indexed: ChunkInfo | undefined;
 }
 
 function describe(scan: ChunkScan, found: Found): ScannedChunk {
-  const { directory, listed, indexed } = found;
+  const { store, listed, indexed } = found;
   const { playable, orphans } = withoutOrphans(scan, indexed?.sizeBytes ?? 0);
   const starts = playable.map(({ header }) => header.record.startUnixUs);
   const ends = playable.map(({ header }) => endUnixUsOf(header.record));
@@ -112,7 +108,7 @@ function describe(scan: ChunkScan, found: Found): ScannedChunk {
   const { camera, track, codec, id, path } = listed;
   const chunk: ChunkInfo = {
     id,
-    store: directory.id ?? '',
+    store,
     path,
     camera,
     track,

@@ -25,7 +25,7 @@ import {
 } from './layout.js';
 
 const REFRESH_DEADLINE_MS = 5000;
-const IDENTITY_FILE = 'nightjar-store.json';
+const STORE_IDENTITY_FILE = 'nightjar-store.json';
 /** What a freshly made file system may hold. */
 const INNOCENT = new Set(['lost+found', '.Trash-0', 'System Volume Information']);
 
@@ -42,6 +42,8 @@ export interface DirectoryOptions {
   readonly expectedId?: string | undefined;
   /** No other process may have it open meanwhile. */
   readonly exclusive?: boolean | undefined;
+  /** Of another kind of store: its file, and the identity that an empty directory gets, if any. */
+  readonly identity?: { readonly file: string; readonly newId: string | undefined };
 }
 
 export class ChunkDirectory {
@@ -74,6 +76,10 @@ export class ChunkDirectory {
   /** False while the directory is refused; one that merely had an I/O error may be tried again. */
   get usable(): boolean {
     return this.#usable;
+  }
+
+  get #identityFile(): string {
+    return this.#options.identity?.file ?? STORE_IDENTITY_FILE;
   }
 
   get state(): StoreDirectory['state'] {
@@ -136,7 +142,7 @@ export class ChunkDirectory {
    * meanwhile, and what were written then would lie under the mount point.
    */
   async assertPresent(): Promise<void> {
-    const text = await this.files.readText(join(this.path, IDENTITY_FILE));
+    const text = await this.files.readText(join(this.path, this.#identityFile));
     if (text !== undefined && this.#parseIdentity(text) === this.#id) return;
     this.#usable = false;
     const error = this.#refused('the store that was here is gone: is its disk mounted?');
@@ -229,7 +235,8 @@ export class ChunkDirectory {
   }
 
   async #identify(): Promise<string> {
-    const file = join(this.path, IDENTITY_FILE);
+    const { identity } = this.#options;
+    const file = join(this.path, this.#identityFile);
     const text = await this.files.readText(file);
     if (text !== undefined) return this.#parseIdentity(text);
     if (this.#id !== undefined || this.#options.expectedId !== undefined) {
@@ -248,12 +255,15 @@ export class ChunkDirectory {
     );
     if (foreign !== undefined) {
       throw this.#refused(
-        `expected an empty directory or one with ${IDENTITY_FILE}, found ${foreign.name}`,
+        `expected an empty directory or one with ${this.#identityFile}, found ${foreign.name}`,
       );
+    }
+    if (identity !== undefined && identity.newId === undefined) {
+      throw this.#refused(`expected ${identity.file}, found none`);
     }
     if (entries === undefined) await this.files.makeDirectory(this.path);
     await this.files.assertWritable(this.path);
-    const id = randomUUID();
+    const id = identity?.newId ?? randomUUID();
     const created = new Date(this.#options.clock.nowUnixMs()).toISOString();
     await this.files.writeNewText(file, `${JSON.stringify({ uuid: id, created })}\n`);
     await this.files.syncDirectory(this.path);
@@ -269,7 +279,7 @@ export class ChunkDirectory {
     } catch {
       // Said below.
     }
-    throw this.#refused(`${IDENTITY_FILE} does not hold a store's identity`);
+    throw this.#refused(`${this.#identityFile} does not hold a store's identity`);
   }
 
   #settle(state: StoreDirectory['state'], reason?: string): void {

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { resolve, sep } from 'node:path';
 import { NightjarError } from '#base';
-import type { ByteRange } from './chunk-info.js';
+import type { ByteRange, ChunkInfo } from './chunk-info.js';
 import type { ChunkFile } from './chunk-files.js';
 import { scanChunk, type ScannedUnit } from './chunk-scan.js';
 import { parseChunkPath } from './layout.js';
@@ -85,6 +85,18 @@ export async function verifyFile(
     ...(sealValue === undefined ? {} : { sealValue }),
     ...(previousSeal === undefined ? {} : { previousSeal }),
   };
+}
+
+/** All bytes of a chunk. Throws data-loss when they are not what was sealed. */
+export async function readSealed(file: ChunkFile, chunk: ChunkInfo): Promise<Buffer> {
+  const { seal, sha256, damaged } = await verifyFile(file, chunk);
+  if (seal !== 'valid' || sha256 !== chunk.sha256 || damaged.length > 0) {
+    throw new NightjarError('data-loss', 'expected the chunk that was sealed', {
+      path: chunk.path,
+    });
+  }
+  const bytes = Buffer.allocUnsafeSlow(await file.sizeBytes());
+  return bytes.subarray(0, await file.read(bytes, 0));
 }
 
 /** From the end of the record in front of the damage to the next one that starts a group. */
