@@ -45,6 +45,7 @@ test('what is wrong comes first, with its reason', () => {
     cameras: [],
     nextDeletions: [],
     scrubs: [],
+    warmTiers: [],
   };
   const items = summarise({ ...house, statuses, storage });
   expect(items.map((item) => item.text)).toEqual([
