@@ -117,17 +117,19 @@ export async function startRecorder({
       stdio: ['ignore', 'inherit', 'inherit'],
     },
   );
-  const status = async () => {
-    if (door === undefined) return { cameras: [] };
-    const response = await fetch(`${door}/internal/status`, {
+  const ask = async (path) => {
+    const response = await fetch(`${door}/internal/${path}`, {
       headers: { authorization: `Bearer ${SECRET}` },
     });
     return response.json();
   };
+  const status = async () => (door === undefined ? { cameras: [] } : ask('status'));
   return {
     child,
     data,
     status,
+    /** The answer of its internal door, once it has announced that. */
+    ask,
     /** A gauge without labels. */
     async gauge(name) {
       const response = await fetch(`${door}/internal/metrics`, {
@@ -145,7 +147,14 @@ export async function startRecorder({
           (camera) => wanted(indexOf(camera)) && camera.status.recording.active,
         ).length;
         if (online === count) return;
-        if (performance.now() > endMs) throw new Error(`only ${online} of ${count} cameras record`);
+        if (performance.now() > endMs) {
+          const states = cameras
+            .filter(({ status: { recording } }) => !recording.active)
+            .map(({ status: { state, reason, recording } }) => [state, reason, recording.reason]);
+          throw new Error(
+            `only ${online} of ${count} cameras record: ${JSON.stringify(states.slice(0, 10))}`,
+          );
+        }
         await sleep(250);
       }
     },

@@ -110,15 +110,19 @@ function without(buffers: readonly Uint8Array[], count: number): Uint8Array[] {
   return left;
 }
 
-/** Past the page cache where the file system can do that: nobody reads again what is written. */
+/**
+ * Past the page cache where the file system can do that: nobody reads again what is written. Each
+ * write is safe when it resolves in any case: of several that are not, a power cut could keep a
+ * later one without an earlier one, which S2 forbids.
+ */
 async function createChunk(path: string): Promise<ChunkFile> {
-  const { O_CREAT, O_EXCL, O_RDWR, O_DIRECT, O_DSYNC } = constants;
-  const flags = O_CREAT | O_EXCL | O_RDWR;
+  const { O_CREAT, O_EXCL, O_RDWR, O_DIRECT } = constants;
+  const flags = O_CREAT | O_EXCL | O_RDWR | ((constants.O_DSYNC as number | undefined) ?? 0);
   if ((O_DIRECT as number | undefined) === undefined) {
     return new NodeChunkFile(path, await open(path, flags, 0o640));
   }
   try {
-    return new DirectChunkFile(path, await open(path, flags | O_DIRECT | O_DSYNC, 0o640));
+    return new DirectChunkFile(path, await open(path, flags | O_DIRECT, 0o640));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
     // Some file systems make the file before they refuse the flag.
