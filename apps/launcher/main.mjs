@@ -3,9 +3,10 @@
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { availableParallelism, networkInterfaces } from 'node:os';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { Child } from './child.mjs';
+import { given, RECORDER_ENVIRONMENT, TRANSCODER_ENVIRONMENT } from './child-environment.mjs';
 import { demoCameras } from './demo.mjs';
 import { prepare, ROOT } from './prepare.mjs';
 import { recordersOf } from './recorders.mjs';
@@ -107,19 +108,18 @@ async function run(settings, demo) {
         NIGHTJAR_SIMULATOR_CLIP_DIR: join(settings.dataDir, 'cache', 'clips'),
       });
     }
-    // Disks and codecs wait on libuv's threads, which are four whatever the machine has, and their
-    // number is read once, before any code of ours.
-    const threads = {
-      UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? '64',
-    };
     for (const recorder of recordersOf(settings)) {
-      child('recorder', { ...threads, ...recorder.environment }, recorder.id);
+      child(
+        'recorder',
+        { ...RECORDER_ENVIRONMENT, ...given(RECORDER_ENVIRONMENT), ...recorder.environment },
+        recorder.id,
+      );
     }
     child('server', seeds);
     // Nobody asks for a rendition before the server answers: until then the processors are its own.
     const answers = serverAnswers(settings, () => stopping !== undefined);
     await Promise.race([answers, new Promise((resolve) => setTimeout(resolve, 5000))]);
-    child('transcoder', threads);
+    child('transcoder', { ...TRANSCODER_ENVIRONMENT, ...given(TRANSCODER_ENVIRONMENT) });
     if (await answers) printBanner(settings, demo);
   } catch (error) {
     await stop(error.message);

@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../../apps/launcher/prepare.mjs';
+import { RECORDER_ENVIRONMENT } from '../../apps/launcher/child-environment.mjs';
 
 const SECRET = 'bench-'.repeat(8);
 
@@ -111,7 +112,7 @@ export async function startRecorder({
         NIGHTJAR_SERVER_URL: `http://127.0.0.1:${server.address().port}`,
         NIGHTJAR_LOG_LEVEL: 'warn',
         DATABASE_URL: '',
-        UV_THREADPOOL_SIZE: '64',
+        ...RECORDER_ENVIRONMENT,
         ...environment,
       },
       stdio: ['ignore', 'inherit', 'inherit'],

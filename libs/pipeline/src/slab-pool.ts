@@ -6,8 +6,8 @@ const SMALLEST_BYTES = 16 * 1024;
 /** A buffer of a larger class serves as well, up to this many classes above. */
 const CLASSES_ABOVE = 2;
 
-/** The part of what a peak lies above now that is forgotten with each buffer given back. */
-const PEAK_DECAY = 3e-4;
+/** A peak counts until each buffer in use was given back about so often, twice. */
+const GIVES_PER_BUFFER = 8;
 
 /**
  * Keeps freed buffers up to what was in use at the last peak, or `minFreeBytes`: cameras that begin
@@ -20,7 +20,10 @@ export class SlabPool {
   readonly #minFreeBytes: number;
   #freeBytes = 0;
   #usedBytes = 0;
+  #usedCount = 0;
+  #gives = 0;
   #peakBytes = 0;
+  #formerPeakBytes = 0;
 
   constructor(minFreeBytes = 24 * 1024 * 1024) {
     this.#minFreeBytes = minFreeBytes;
@@ -46,6 +49,7 @@ export class SlabPool {
     if (buffer === undefined) buffer = Buffer.allocUnsafeSlow(classBytes);
     else this.#freeBytes -= buffer.length;
     this.#usedBytes += buffer.length;
+    this.#usedCount += 1;
     if (this.#usedBytes > this.#peakBytes) this.#peakBytes = this.#usedBytes;
     return buffer;
   }
@@ -53,8 +57,15 @@ export class SlabPool {
   /** `buffer` came from `take` and nobody reads it any more. */
   give(buffer: Buffer): void {
     this.#usedBytes -= buffer.length;
-    this.#peakBytes -= (this.#peakBytes - this.#usedBytes) * PEAK_DECAY;
-    const bound = Math.max(this.#minFreeBytes, this.#peakBytes - this.#usedBytes);
+    this.#gives += 1;
+    if (this.#gives > GIVES_PER_BUFFER * this.#usedCount) {
+      this.#formerPeakBytes = this.#peakBytes;
+      this.#peakBytes = this.#usedBytes;
+      this.#gives = 0;
+    }
+    this.#usedCount -= 1;
+    const peakBytes = Math.max(this.#peakBytes, this.#formerPeakBytes);
+    const bound = Math.max(this.#minFreeBytes, peakBytes - this.#usedBytes);
     if (this.#freeBytes + buffer.length > bound) return;
     this.#freeBytes += buffer.length;
     const list = this.#free.get(buffer.length);
