@@ -298,11 +298,12 @@ describe('RFC 7798 with decoding order numbers', () => {
       sized(H265_PPS),
     ]);
     const single = Buffer.concat([key.subarray(0, 2), number, key.subarray(2)]);
-    const fragment = (flags: number, body: Buffer) =>
-      Buffer.concat([Buffer.from([0x62, 0x01, flags | 19]), number, body]);
+    // Only a unit's first fragment has one (4.4.3).
+    const fragment = (flags: number, ...body: Buffer[]) =>
+      Buffer.concat([Buffer.from([0x62, 0x01, flags | 19]), ...body]);
     feed([rtpPacket(aggregate, { sequence: 0 }), rtpPacket(single, { sequence: 1, last: true })]);
     feed([
-      rtpPacket(fragment(0x80, key.subarray(2, 100)), { sequence: 2, timestamp: 3600 }),
+      rtpPacket(fragment(0x80, number, key.subarray(2, 100)), { sequence: 2, timestamp: 3600 }),
       rtpPacket(fragment(0x40, key.subarray(100)), { sequence: 3, timestamp: 3600, last: true }),
     ]);
     const units = hex(H265_VPS, H265_SPS, H265_PPS, key);

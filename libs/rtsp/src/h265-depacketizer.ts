@@ -22,7 +22,7 @@ export class H265Depacketizer implements Depacketizer {
   }
 
   payload(bytes: Uint8Array, start: number, end: number): void {
-    if (end - start < HEADER_BYTES + this.#orderBytes + 1) return this.#units.malformed();
+    if (end - start <= HEADER_BYTES) return this.#units.malformed();
     const type = ((bytes[start] ?? 0) >> 1) & 63;
     if (type !== FRAGMENT) this.#fragmentOpen = false;
     if (type === FRAGMENT) {
@@ -43,6 +43,7 @@ export class H265Depacketizer implements Depacketizer {
 
   #single(bytes: Uint8Array, start: number, end: number): void {
     const header = bytes[start] ?? 0;
+    if (end - start <= HEADER_BYTES + this.#orderBytes) return this.#units.malformed();
     if (this.#orderBytes === 0) {
       this.#units.beginNal(header, bytes, start + 1, end);
     } else {
@@ -58,7 +59,8 @@ export class H265Depacketizer implements Depacketizer {
   #fragment(bytes: Uint8Array, start: number, end: number): void {
     const flags = bytes[start + HEADER_BYTES] ?? 0;
     const isStart = (flags & FU_START) !== 0;
-    const body = start + HEADER_BYTES + 1 + this.#orderBytes;
+    // Only the first fragment of a unit has an order number (4.4.3).
+    const body = start + HEADER_BYTES + 1 + (isStart ? this.#orderBytes : 0);
     if (body >= end) return this.#units.malformed();
     if (isStart) {
       if ((flags & 63) >= AGGREGATION) return this.#units.malformed();
