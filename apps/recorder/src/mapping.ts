@@ -74,7 +74,8 @@ function pictureOf(main: TrackReport | undefined) {
 }
 
 function trackStatusOf(report: TrackReport): TrackStatus {
-  const { format, lastFrameUnixUs, fps, bitrate, groupSeconds, clockOffsetMs } = report;
+  const { format, lastFrameUnixUs, fps, bitrate } = report;
+  const { groupSeconds, groupSecondsMin, groupSecondsMax, clockOffsetMs } = report;
   return {
     track: report.track,
     ...definedOf({
@@ -84,14 +85,25 @@ function trackStatusOf(report: TrackReport): TrackStatus {
       fps,
       bitrate,
       groupSeconds,
+      groupSecondsMin,
+      groupSecondsMax,
       clockOffsetMs,
       lastFrameAt: lastFrameUnixUs === undefined ? undefined : instantOf(lastFrameUnixUs),
     }),
     frames: report.frames,
-    lostPackets: report.lostPackets,
+    ...arrivalsOf(report),
     dropped: { ...report.dropped },
     connects: report.connects,
     disconnects: { ...report.disconnects },
+  };
+}
+
+function arrivalsOf(report: TrackReport | AudioReport) {
+  const { packets, bytes, lostPackets, malformedPackets, clockJumps } = report;
+  const { jitterMs, jitterFloorMs, clockDriftPpm, recent } = report;
+  return {
+    ...{ packets, bytes, lostPackets, malformedPackets, clockJumps },
+    ...definedOf({ jitterMs, jitterFloorMs, clockDriftPpm, recent }),
   };
 }
 
@@ -110,7 +122,7 @@ function soundStatusOf(report: AudioReport): TrackStatus {
       lastFrameAt: lastFrameUnixUs === undefined ? undefined : instantOf(lastFrameUnixUs),
     }),
     frames: report.frames,
-    lostPackets: report.lostPackets,
+    ...arrivalsOf(report),
     dropped: { ...report.dropped },
     connects: 0,
     disconnects: {},

@@ -1,7 +1,9 @@
 // Prometheus metrics of a recorder, gathered when they are asked for.
 
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Playback, Recorder } from '#pipeline';
+import { Exposition } from './exposition.js';
+import { addTrackMetrics } from './track-metrics.js';
 
 /** One registry per process: the default metrics watch the event loop from the start. */
 const processRegistry = new Registry();
@@ -10,55 +12,37 @@ let watching = false;
 export async function metricsText(recorder: Recorder, playback: Playback): Promise<string> {
   if (!watching) collectDefaultMetrics({ register: processRegistry });
   watching = true;
-  const registry = new Registry();
-  const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
-    new Gauge({ name: `nightjar_${name}`, help, labelNames, registers: [registry] });
+  const exposition = new Exposition();
+  const { gauge, counter } = exposition;
 
   const online = gauge('camera_online', 'Whether the main stream comes.', 'camera');
   const recording = gauge('camera_recording', 'Whether footage is kept now.', 'camera');
-  const frames = gauge('track_frames_total', 'Frames received.', 'camera', 'track');
-  const bitrate = gauge('track_bits_per_second', 'Over the last seconds.', 'camera', 'track');
-  const lost = gauge('track_lost_packets_total', 'RTP packets lost.', 'camera', 'track');
-  const connects = gauge('track_connects_total', 'Runs begun.', 'camera', 'track');
-  const dropped = gauge(
-    'track_dropped_frames_total',
-    'Frames not kept.',
-    'camera',
-    'track',
-    'reason',
-  );
-  const ended = gauge('track_disconnects_total', 'Runs ended.', 'camera', 'track', 'reason');
   const events = gauge('camera_events_ok', 'Whether its own events are told.', 'camera');
-  const endless = gauge('camera_endless_alarms_total', 'Alarms closed by us.', 'camera');
-  for (const { id: camera, state, recording: kept, motion, tracks } of recorder.reports()) {
+  const endless = counter('camera_endless_alarms_total', 'Alarms closed by us.', 'camera');
+  for (const { id: camera, state, recording: kept, motion } of recorder.reports()) {
     if (motion.events !== undefined) {
       events.set({ camera }, motion.events.state === 'ok' ? 1 : 0);
       endless.set({ camera }, motion.events.endlessAlarms);
     }
     online.set({ camera }, state === 'online' ? 1 : 0);
     recording.set({ camera }, kept.active ? 1 : 0);
-    for (const report of tracks) {
-      const labels = { camera, track: report.track };
-      frames.set(labels, report.frames);
-      bitrate.set(labels, report.bitrate ?? 0);
-      lost.set(labels, report.lostPackets);
-      connects.set(labels, report.connects);
-      for (const [reason, count] of Object.entries(report.dropped))
-        dropped.set({ ...labels, reason }, count);
-      for (const [reason, count] of Object.entries(report.disconnects))
-        ended.set({ ...labels, reason }, count);
-    }
   }
+  addTrackMetrics(exposition, recorder);
 
-  const written = gauge('track_written_bytes_total', 'Payload written.', 'camera', 'track');
-  const syncs = gauge('track_syncs_total', 'How often footage was made safe.', 'camera', 'track');
-  const slowest = gauge('track_slowest_sync_ms', 'Since the start.', 'camera', 'track');
-  const lostRecords = gauge('track_lost_records_total', 'Records no disk took.', 'camera', 'track');
+  const written = counter('track_written_bytes_total', 'Payload written.', 'camera', 'track');
+  const syncs = counter('track_syncs_total', 'How often footage was made safe.', 'camera', 'track');
+  const slowest = gauge('track_slowest_sync_seconds', 'Since the start.', 'camera', 'track');
+  const lostRecords = counter(
+    'track_lost_records_total',
+    'Records no disk took.',
+    'camera',
+    'track',
+  );
   for (const { camera, track, ...counters } of recorder.flushCounters()) {
     const labels = { camera, track };
     written.set(labels, counters.bytes);
     syncs.set(labels, counters.syncs);
-    slowest.set(labels, counters.slowestSyncMs);
+    slowest.set(labels, counters.slowestSyncMs / 1000);
     lostRecords.set(labels, counters.lostRecords);
   }
 
@@ -76,10 +60,11 @@ export async function metricsText(recorder: Recorder, playback: Playback): Promi
   gauge('record_free_memory_bytes', 'Memory kept for records to come.').set(
     recorder.pool.freeBytes,
   );
-  gauge('deleted_bytes_total', 'By retention, since the start.').set(
+  counter('deleted_bytes_total', 'By retention, since the start.').set(
+    {},
     recorder.retention.deletedBytes,
   );
-  gauge('damaged_groups_total', 'Groups that could not be read.').set(playback.damagedGroups);
+  counter('damaged_groups_total', 'Groups that could not be read.').set({}, playback.damagedGroups);
   const scrub = recorder.scrub.report();
   gauge('scrub_read_bytes', 'Of this round.').set(scrub.bytes);
   gauge('scrub_total_bytes', 'That a whole round reads.').set(scrub.totalBytes);
@@ -98,5 +83,5 @@ export async function metricsText(recorder: Recorder, playback: Playback): Promi
     gauge('warm_fault', 'Whether nothing can move there.').set(warm.reason === undefined ? 0 : 1);
   }
   gauge('faults', 'What is wrong with the recorder.').set(recorder.faults.length);
-  return (await processRegistry.metrics()) + (await registry.metrics());
+  return (await processRegistry.metrics()) + (await exposition.text());
 }

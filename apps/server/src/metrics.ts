@@ -1,4 +1,4 @@
-// Prometheus metrics: the server's own and every recorder's, one exposition with a label that says
+// Prometheus metrics: the server's own, every recorder's and every transcoder's, one exposition with a label that says
 // which process each series is from.
 
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
@@ -13,7 +13,7 @@ export class Metrics {
   readonly #recorders: RecorderRegistry;
   readonly #requests: Counter<'method' | 'status'>;
 
-  constructor(o: { recorders: RecorderRegistry; connections: Connections }) {
+  constructor(o: { recorders: RecorderRegistry; connections: Pick<Connections, 'size'> }) {
     this.#recorders = o.recorders;
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
@@ -60,7 +60,7 @@ export class Metrics {
   async text(): Promise<string> {
     const parts = [{ process: 'server', text: await this.#registry.metrics() }];
     await Promise.all(
-      this.#recorders.recorders().map(async (peer) => {
+      [...this.#recorders.recorders(), ...this.#recorders.transcoders()].map(async (peer) => {
         const text = await textOf(peer);
         if (text !== undefined) parts.push({ process: peer.id, text });
       }),
@@ -75,9 +75,9 @@ async function textOf(peer: Peer): Promise<string | undefined> {
       deadlineMs: DEADLINE_MS,
       signal: AbortSignal.timeout(DEADLINE_MS),
     });
-    return await response.text();
+    return response.ok ? await response.text() : undefined;
   } catch {
-    // Its absence shows in nightjar_recorders and in the missing series.
+    // Its absence shows in the missing series.
     return undefined;
   }
 }
@@ -109,7 +109,9 @@ export function mergeExpositions(
           entry.comments.add(line);
         }
       } else if (sample !== null) {
-        const labels = [`process="${process}"`, ...(sample[3] ? [sample[3]] : [])].join(',');
+        const labels = [`process="${escaped(process)}"`, ...(sample[3] ? [sample[3]] : [])].join(
+          ',',
+        );
         entry.samples.push(`${sample[1]}{${labels}} ${sample[4]}`);
       }
     }
@@ -117,4 +119,11 @@ export function mergeExpositions(
   return [...families.values()]
     .map(({ comments, samples }) => `${[...comments, ...samples].join('\n')}\n`)
     .join('');
+}
+
+function escaped(label: string): string {
+  return label
+    .replaceAll('\\', String.raw`\\`)
+    .replaceAll('"', String.raw`\"`)
+    .replaceAll('\n', String.raw`\n`);
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { eventually } from '#base/testing';
 import type { AuditEntry, Camera, Deletion, Hold, NightjarEvent, Problem } from '#contract';
+import { readExposition, valueOf } from '../../../test/fixtures/exposition.js';
 import { FakePeer, onlineStatus } from './fake-recorder.test-support.js';
 import { mergeExpositions } from './metrics.js';
 import type { Health } from './status-desk.js';
@@ -74,6 +75,17 @@ test('metrics of all processes are one exposition', async () => {
   expect(headers.get('content-type')).toMatch(/^text\/plain/);
   expect(body).toContain('nightjar_frames_total{process="recorder-1",camera="a"} 5');
   expect(body).toContain('nightjar_recorders{process="server"} 1');
+  const transcoder = await FakePeer.start(server, 'transcoder');
+  transcoder.answer('/internal/metrics', (_request, response) =>
+    response.end(
+      '# HELP nightjar_transcodes_running Now.\n# TYPE nightjar_transcodes_running gauge\nnightjar_transcodes_running 2\n',
+    ),
+  );
+  const both = readExposition((await server.admin<string>('GET', '/metrics')).body);
+  expect(valueOf(both, 'nightjar_transcodes_running', {})).toBe(2);
+  expect(valueOf(both, 'nightjar_frames_total', { process: 'recorder-1', camera: 'a' })).toBe(5);
+  expect(valueOf(both, 'nightjar_transcoders', { process: 'server' })).toBe(1);
+  await transcoder.stop();
 });
 
 test('families of several processes stay together and are described once', () => {

@@ -10,6 +10,7 @@ import { ExportMaker } from './export-maker.js';
 import { ExportShelf } from './export-shelf.js';
 import { ExportWorker } from './export-worker.js';
 import { ExportsController } from './exports.controller.js';
+import { MetricsController } from './metrics.controller.js';
 import { RecorderDoor } from './recorder-door.js';
 import { RenditionCache } from './rendition-cache.js';
 import { RenditionDesk } from './rendition-desk.js';
@@ -76,7 +77,7 @@ export class AppModule {
     const parts = [shelf, renditions, stills, status];
     return {
       module: AppModule,
-      controllers: [RenditionsController, ExportsController, StatusController],
+      controllers: [RenditionsController, ExportsController, StatusController, MetricsController],
       providers: [
         ...parts.map((part) => ({ provide: part.constructor, useValue: part })),
         { provide: ExportWorker, useValue: worker },

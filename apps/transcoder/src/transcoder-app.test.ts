@@ -9,6 +9,7 @@ import { eventually } from '#base/testing';
 import { openJobs } from '#jobs';
 import { makeFootage } from '../../../libs/transcode/src/footage.test-support.js';
 import { readInit, readSamples } from '../../../libs/transcode/src/fmp4-reader.js';
+import { readExposition, valueOf } from '../../../test/fixtures/exposition.js';
 import { startTestPostgres } from '../../../test/fixtures/postgres.js';
 import { CAMERA, EMPTY_CAMERA, SECRET, TestRecorder, TestServer } from './doubles.test-support.js';
 import type { TranscoderState } from './status-desk.js';
@@ -145,6 +146,9 @@ test('equal requests share a transcode, later ones and later runs find it on dis
   expect(recorder.count('slice.m4s')).toBe(1);
   expect((await transcoder.bytes(path)).equals(first!)).toBe(true);
   expect((await transcoder.status()).cache).toMatchObject({ files: 1, hits: 1, misses: 1 });
+  const metrics = readExposition(String(await transcoder.bytes('/internal/metrics')));
+  const told = (name: string) => valueOf(metrics, `nightjar_rendition_cache_${name}`, {});
+  expect([told('files'), told('hits_total'), told('misses_total')]).toEqual([1, 1, 1]);
   await transcoder.close();
 
   const again = await start('cached');

@@ -27,11 +27,40 @@ export const trackStatusSchema = z.object({
   fps: z.number().optional(),
   /** Bits per second over the last seconds. */
   bitrate: z.number().optional(),
+  /** Between the last two key frames. */
   groupSeconds: z.number().optional(),
+  /** The shortest and the longest group of the last one to two minutes. */
+  groupSecondsMin: z.number().optional(),
+  groupSecondsMax: z.number().optional(),
+  /** The camera's wall clock minus the recorder's, by its last RTCP sender report. */
   clockOffsetMs: z.number().optional(),
+  /** How much faster than the recorder's its media clock goes, in parts per million. */
+  clockDriftPpm: z.number().optional(),
+  /** Interarrival jitter (RFC 3550, A.8): of datagrams with UDP, of whole frames otherwise. */
+  jitterMs: z.number().optional(),
+  /** What reading in turns adds to it on average: below, it is not the network's. */
+  jitterFloorMs: z.number().optional(),
   lastFrameAt: instantSchema.optional(),
+  /** All counts are over all runs since the recorder started. */
   frames: z.number(),
+  packets: z.number(),
+  /** Of packets, headers included. */
+  bytes: z.number(),
   lostPackets: z.number(),
+  /** Packets that could not be read. */
+  malformedPackets: z.number(),
+  /** How often the camera set its media clock. */
+  clockJumps: z.number(),
+  /** The last minute, or the run if that is younger; absent while nothing comes. */
+  recent: z
+    .object({
+      seconds: z.number(),
+      packets: z.number(),
+      lostPackets: z.number(),
+      frames: z.number(),
+      droppedFrames: z.number(),
+    })
+    .optional(),
   /** Frames that were not kept, by reason. */
   dropped: z.record(z.string(), z.number()),
   connects: z.number(),

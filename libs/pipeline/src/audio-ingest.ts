@@ -85,6 +85,11 @@ export class AudioIngest implements AudioSink {
     return this.#options.format;
   }
 
+  /** How much faster than ours the clock of the sound goes, in parts per million. */
+  get driftPpm(): number | undefined {
+    return this.#clock.driftPpm;
+  }
+
   get run(): number {
     return this.#options.run;
   }

@@ -1,6 +1,7 @@
 // The camera's 90 kHz clock on the receiver's wall clock: anchored by the quickest arrivals, then
 // slewed so slowly that nobody sees it, and never set back.
 
+import { ClockDrift } from './clock-drift.js';
 import { ticksToUs } from './units.js';
 
 /** Arrivals in this first time decide the anchor; a camera may begin with a burst of the past. */
@@ -22,10 +23,16 @@ export class CameraClock {
   #targetUs = 0;
   #slewedAtUs = 0;
   #settled = false;
+  readonly #drift = new ClockDrift();
 
   /** Time of this run begins behind `notBeforeUnixUs`, where the run before it ended. */
   constructor(notBeforeUnixUs: number) {
     this.#notBeforeUnixUs = notBeforeUnixUs;
+  }
+
+  /** How much faster than ours the camera's clock goes; undefined in the first minute. */
+  get driftPpm(): number | undefined {
+    return this.#drift.ppm;
   }
 
   get settled(): boolean {
@@ -47,6 +54,7 @@ export class CameraClock {
     if (receivedAtUnixUs < this.#windowStartUs) this.#windowStartUs = receivedAtUnixUs;
     if (receivedAtUnixUs - this.#windowStartUs >= WINDOW_US) {
       this.#targetUs = this.#windowMinUs;
+      this.#drift.add(receivedAtUnixUs, this.#windowMinUs);
       this.#windowMinUs = Infinity;
       this.#windowStartUs = receivedAtUnixUs;
     }

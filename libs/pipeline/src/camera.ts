@@ -25,7 +25,8 @@ import type { IngestTurns } from './ingest-turns.js';
 import { MotionEvents } from './motion-events.js';
 import { MotionWatch, moreTrusted, sourceOf, type AlarmReport } from './motion-watch.js';
 import type { SlabPool } from './slab-pool.js';
-import { TrackFeed, type AudioReport, type TrackReport } from './track-feed.js';
+import { TrackFeed } from './track-feed.js';
+import type { AudioReport, TrackReport } from './track-report.js';
 import { TrackFlush, type DiskFailure, type WaitingBytes } from './track-flush.js';
 
 /** A sub stream that is not there for so long cannot tell of movement: the main one is kept. */

@@ -23,7 +23,7 @@ export {
 } from './live.js';
 export { Playback, type Clip, type ClipGap, type SliceAddress, type Still } from './playback.js';
 export { probeCamera, type ProbedCamera } from './probe.js';
-export type { AudioReport, TrackReport } from './track-feed.js';
+export type { AudioReport, TrackReport } from './track-report.js';
 export { Recorder, type RecorderOptions, type RecorderSettings } from './recorder.js';
 export { reportStorage, type StorageReport } from './storage-report.js';
 export { watermarksOf, type NextDeletion, type Watermarks } from './retention.js';

@@ -35,6 +35,14 @@ export class IngestTurns {
     this.#datagrams += change;
   }
 
+  /**
+   * Below this the jitter of arrivals is not the network's: what comes is read at turns, so that its
+   * time is late by anything up to a turn, and two of such differ by a third of it on average.
+   */
+  get jitterFloorMs(): number {
+    return this.#period() / 3;
+  }
+
   /** Somebody asks this process for something and waits for the answer. */
   asked(): void {
     this.#askedUntilMs = this.#clock.monotonicMs() + ASKED_FOR_MS;

@@ -3,6 +3,7 @@
 import { nalKind, type FrameDropReason, type FrameSink, type VideoFormat } from '#media';
 import { CameraClock } from './camera-clock.js';
 import { DecodeTimes } from './decode-times.js';
+import { GroupLengths } from './group-lengths.js';
 import { isRecoveryPoint } from './recovery-point.js';
 import type { SlabPool } from './slab-pool.js';
 import { TrackRecord } from './track-record.js';
@@ -59,7 +60,7 @@ export class IngestCounters {
   clockJumps = 0;
   readonly dropped: Record<string, number> = {};
   lastFrameUnixUs: number | undefined;
-  lastGroupTicks = 0;
+  readonly groups = new GroupLengths();
 
   drop(reason: string): void {
     this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
@@ -123,6 +124,11 @@ export class TrackIngest implements FrameSink {
   /** A new format begins a new run, so that a run can be played with one initialisation. */
   get run(): number {
     return this.#run;
+  }
+
+  /** How much faster than ours the camera's clock goes, in parts per million. */
+  get driftPpm(): number | undefined {
+    return this.#clock.driftPpm;
   }
 
   /** UTC of a moment on the camera's clock as it came; undefined until the clock is settled. */
@@ -355,7 +361,7 @@ export class TrackIngest implements FrameSink {
   #beginGroup(dts: number): void {
     const { counters } = this.#options;
     if (counters.keyFrames > 0 && this.#groupStartDts90k > 0) {
-      counters.lastGroupTicks = dts - this.#groupStartDts90k;
+      counters.groups.add(dts - this.#groupStartDts90k);
     }
     counters.keyFrames += 1;
     this.#groupStartDts90k = dts;

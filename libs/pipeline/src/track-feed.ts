@@ -11,9 +11,19 @@ import { IngestCounters, TrackIngest } from './ingest.js';
 import { CLOCK_TOLERANCE_US } from './open-ledger.js';
 import type { IngestTurns } from './ingest-turns.js';
 import type { SlabPool } from './slab-pool.js';
+import { RecentTraffic, type Traffic } from './recent-traffic.js';
 import type { TrackRecord } from './track-record.js';
+import {
+  arrivalsOf,
+  dropsOf,
+  round,
+  totalOf,
+  type AudioReport,
+  type TrackReport,
+} from './track-report.js';
 
 const RATE_WINDOW_MS = 4000;
+const GROUPS_TURN_MS = 60_000;
 
 export interface TrackFeedOptions {
   readonly track: TrackName;
@@ -33,37 +43,6 @@ export interface TrackFeedOptions {
   onOnline(): void;
   /** A run or an attempt ended; every record of the run was handed out before. */
   onOffline(reason: StreamEndReason): void;
-}
-
-export interface TrackReport {
-  readonly track: TrackName;
-  readonly format?: VideoFormat;
-  readonly fps?: number;
-  readonly bitrate?: number;
-  readonly groupSeconds?: number;
-  readonly clockOffsetMs?: number;
-  readonly lastFrameUnixUs?: number;
-  readonly frames: number;
-  readonly lostPackets: number;
-  readonly dropped: Readonly<Record<string, number>>;
-  readonly connects: number;
-  readonly disconnects: Readonly<Record<string, number>>;
-}
-
-/** The sound that a stream brings beside its picture. */
-export interface AudioReport {
-  readonly track: 'audio';
-  /** Absent while none comes. */
-  readonly format?: AudioFormat;
-  /** As the camera names its coding. */
-  readonly encoding?: string;
-  /** Why it does not come, as a sentence. */
-  readonly reason?: string;
-  readonly bitrate?: number;
-  readonly lastFrameUnixUs?: number;
-  readonly frames: number;
-  readonly lostPackets: number;
-  readonly dropped: Readonly<Record<string, number>>;
 }
 
 export class TrackFeed implements StreamListener {
@@ -89,6 +68,9 @@ export class TrackFeed implements StreamListener {
   #fps = 0;
   #bitrate = 0;
   #audioBitrate = 0;
+  readonly #recent = new RecentTraffic();
+  readonly #recentSound = new RecentTraffic();
+  #groupsTurnedAtMs = 0;
   #window = { atMs: 0, frames: 0, bytes: 0, audioBytes: 0 };
 
   constructor(options: TrackFeedOptions) {
@@ -159,6 +141,7 @@ export class TrackFeed implements StreamListener {
     this.#ingest?.closeStale(clock.nowUnixUs());
     this.#audio?.closeStale(clock.nowUnixUs());
     const nowMs = clock.monotonicMs();
+    this.#noteRecent(nowMs);
     const { atMs, frames, bytes, audioBytes } = this.#window;
     if (nowMs - atMs < RATE_WINDOW_MS) return;
     const seconds = (nowMs - atMs) / 1000;
@@ -171,17 +154,31 @@ export class TrackFeed implements StreamListener {
   report(): TrackReport {
     const counters = this.#stream.counters;
     const { format } = this;
-    const { lastGroupTicks, lastFrameUnixUs, frames, dropped } = this.#counters;
+    const { groups, lastFrameUnixUs, frames, dropped, clockJumps } = this.#counters;
+    const driftPpm = this.#ingest?.driftPpm;
+    const nowMs = this.#options.clock.monotonicMs();
     return {
       track: this.#options.track,
       ...(format === undefined ? {} : { format }),
       ...(this.#online ? { fps: round(this.#fps, 2), bitrate: Math.round(this.#bitrate) } : {}),
-      ...(lastGroupTicks > 0 ? { groupSeconds: round(lastGroupTicks / 90_000, 3) } : {}),
+      ...(groups.lastTicks > 0
+        ? {
+            groupSeconds: round(groups.lastTicks / 90_000, 3),
+            groupSecondsMin: round(groups.shortestTicks / 90_000, 3),
+            groupSecondsMax: round(groups.longestTicks / 90_000, 3),
+          }
+        : {}),
       ...(this.#clockOffsetMs === undefined ? {} : { clockOffsetMs: this.#clockOffsetMs }),
       ...(lastFrameUnixUs === undefined ? {} : { lastFrameUnixUs }),
       frames,
-      lostPackets: counters.lostPackets,
-      dropped: { ...counters.dropped, ...dropped },
+      ...arrivalsOf({
+        counters,
+        clockJumps,
+        driftPpm,
+        floorMs: this.#online ? this.#options.turns.jitterFloorMs : undefined,
+        recent: this.#online ? this.#recent.report(nowMs, this.#traffic()) : undefined,
+      }),
+      dropped: dropsOf(counters.dropped, dropped),
       connects: counters.connects,
       disconnects: { ...counters.disconnects },
     };
@@ -196,6 +193,8 @@ export class TrackFeed implements StreamListener {
     }
     const { frames, lastFrameUnixUs, dropped, wrongReports } = this.#audioCounters;
     const { audio } = this.#stream.counters;
+    const nowMs = this.#options.clock.monotonicMs();
+    const comes = format !== undefined;
     const wrong = wrongReports === 0 ? {} : { 'wrong-sender-report': wrongReports };
     return {
       track: 'audio',
@@ -205,8 +204,14 @@ export class TrackFeed implements StreamListener {
       ...(format === undefined ? {} : { bitrate: Math.round(this.#audioBitrate) }),
       ...(lastFrameUnixUs === undefined ? {} : { lastFrameUnixUs }),
       frames,
-      lostPackets: audio.lostPackets,
-      dropped: { ...audio.dropped, ...dropped, ...wrong },
+      ...arrivalsOf({
+        counters: audio,
+        clockJumps: 0,
+        driftPpm: this.#audio?.driftPpm,
+        floorMs: comes ? this.#options.turns.jitterFloorMs : undefined,
+        recent: comes ? this.#recentSound.report(nowMs, this.#soundTraffic()) : undefined,
+      }),
+      dropped: dropsOf(audio.dropped, dropped, wrong),
     };
   }
 
@@ -274,6 +279,30 @@ export class TrackFeed implements StreamListener {
     return this.#audio;
   }
 
+  #noteRecent(nowMs: number): void {
+    if (this.#recent.isDue(nowMs)) {
+      this.#recent.note(nowMs, this.#traffic());
+      this.#recentSound.note(nowMs, this.#soundTraffic());
+    }
+    if (nowMs - this.#groupsTurnedAtMs < GROUPS_TURN_MS) return;
+    this.#groupsTurnedAtMs = nowMs;
+    this.#counters.groups.turn();
+  }
+
+  #traffic(): Traffic {
+    const { packets, lostPackets, dropped } = this.#stream.counters;
+    const { frames } = this.#counters;
+    const droppedFrames = totalOf(dropsOf(dropped, this.#counters.dropped));
+    return { packets, lostPackets, frames, droppedFrames };
+  }
+
+  #soundTraffic(): Traffic {
+    const { packets, lostPackets, dropped } = this.#stream.counters.audio;
+    const { frames } = this.#audioCounters;
+    const droppedFrames = totalOf(dropsOf(dropped, this.#audioCounters.dropped));
+    return { packets, lostPackets, frames, droppedFrames };
+  }
+
   #windowFrom(atMs: number) {
     const { frames, bytes } = this.#counters;
     return { atMs, frames, bytes, audioBytes: this.#audioCounters.bytes };
@@ -287,7 +316,11 @@ export class TrackFeed implements StreamListener {
 
   #goOnline(): void {
     this.#online = true;
-    this.#window = this.#windowFrom(this.#options.clock.monotonicMs());
+    const nowMs = this.#options.clock.monotonicMs();
+    this.#window = this.#windowFrom(nowMs);
+    this.#recent.restart();
+    this.#recentSound.restart();
+    this.#noteRecent(nowMs);
     this.#options.onOnline();
   }
 
@@ -302,8 +335,4 @@ export class TrackFeed implements StreamListener {
     this.#ingest = undefined;
     this.hub.endRun();
   }
-}
-
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
 }

@@ -115,7 +115,9 @@ export class PushAudio {
       return;
     }
     const jumps = this.#timeline.jumps;
-    const told90k = this.#timeline.next(timestamp, clock.monotonicMs());
+    const atMs = clock.monotonicMs();
+    const told90k = this.#timeline.next(timestamp, atMs);
+    counters.jitter.frame(told90k, atMs);
     counters.clockJumps += this.#timeline.jumps - jumps;
     const expected90k = this.#next90k ?? told90k;
     const pts90k = Math.abs(told90k - expected90k) <= ROUNDING_90K ? expected90k : told90k;

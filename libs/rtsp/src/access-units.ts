@@ -70,6 +70,7 @@ export class AccessUnits {
 
   constructor(options: AccessUnitsOptions) {
     this.#options = options;
+    options.counters.jitter.restart();
     this.#held = new HeldUnits(options.sets);
     this.#headerBytes = nalHeaderBytes(options.sets.codec);
   }
@@ -173,7 +174,9 @@ export class AccessUnits {
     this.#nal = 'none';
     const { timeline, counters } = this.#options;
     const jumps = timeline.jumps;
-    const pts90k = timeline.next(this.#timestamp ?? 0, this.#options.monotonicMs());
+    const atMs = this.#options.monotonicMs();
+    const pts90k = timeline.next(this.#timestamp ?? 0, atMs);
+    counters.jitter.frame(pts90k, atMs);
     counters.clockJumps += timeline.jumps - jumps;
     if (this.#state === 'open') {
       counters.frames += 1;

@@ -48,6 +48,7 @@ export class AudioReceiver implements MediaHandler, AudioFrames {
   constructor(options: AudioReceiverOptions) {
     this.#options = options;
     const { choice } = options;
+    options.counters.jitter.restart();
     this.#timeline = new RtpTimeline(choice.coding.clockRate);
     this.#frameClock = new AudioFrameClock(choice.format);
     this.#depacketizer = audioDepacketizer(choice.packing, this);
@@ -65,6 +66,13 @@ export class AudioReceiver implements MediaHandler, AudioFrames {
       this.#ended = true;
       this.#options.log.error({ err: error }, 'the sound of a stream broke and is left out');
     }
+  }
+
+  arrived(packet: Uint8Array): void {
+    const { counters, choice, clock } = this.#options;
+    const { payloadType, clockRate } = choice.coding;
+    if (((packet[1] ?? 0) & 127) !== payloadType) return;
+    counters.jitter.packet(readU32(packet, 4), clockRate, clock.monotonicMs());
   }
 
   onRtcp(bytes: Uint8Array, start: number, end: number): void {
@@ -113,7 +121,9 @@ export class AudioReceiver implements MediaHandler, AudioFrames {
     if (bodyStart > bodyEnd || (padded && bodyEnd === end)) return this.malformed();
     const sequence = ((bytes[start + 2] ?? 0) << 8) | (bytes[start + 3] ?? 0);
     if (!this.#follow(sequence, readU32(bytes, start + 8)) || bodyEnd === bodyStart) return;
-    this.#pts90k = this.#timeline.next(readU32(bytes, start + 4), clock.monotonicMs());
+    const atMs = clock.monotonicMs();
+    this.#pts90k = this.#timeline.next(readU32(bytes, start + 4), atMs);
+    counters.jitter.frame(this.#pts90k, atMs);
     counters.clockJumps += this.#timeline.jumps - this.#jumps;
     this.#jumps = this.#timeline.jumps;
     this.#elapsedTicks = 0;

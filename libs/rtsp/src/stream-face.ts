@@ -2,6 +2,7 @@
 
 import type { BackoffOptions, Clock, Log } from '#base';
 import type { AudioFormat, AudioSink, FrameSink, VideoFormat } from '#media';
+import { ArrivalJitter } from './arrival-jitter.js';
 import type { ReadTurns } from './read-turns.js';
 
 export type StreamEndReason =
@@ -96,6 +97,7 @@ export interface StreamCounters {
   clockJumps: number;
   /** Bytes that were neither media nor message. */
   rubbishBytes: number;
+  readonly jitter: ArrivalJitter;
   /** Runs begun. */
   connects: number;
   /** Ended runs and attempts, by reason. */
@@ -112,6 +114,7 @@ export interface AudioCounters {
   frames: number;
   malformedPackets: number;
   clockJumps: number;
+  readonly jitter: ArrivalJitter;
   /** Frames that were not given to the sink, by reason. */
   readonly dropped: Record<string, number>;
 }
@@ -126,6 +129,7 @@ export function newCounters(): StreamCounters {
     malformedPackets: 0,
     clockJumps: 0,
     rubbishBytes: 0,
+    jitter: new ArrivalJitter(),
     connects: 0,
     disconnects: {},
     audio: {
@@ -135,6 +139,7 @@ export function newCounters(): StreamCounters {
       frames: 0,
       malformedPackets: 0,
       clockJumps: 0,
+      jitter: new ArrivalJitter(),
       dropped: {},
     },
   };

@@ -75,6 +75,7 @@ export class UdpPorts {
     let waitingSinceMs: number | undefined;
     this.#rtp.on('message', (packet, { address: sender }) => {
       if (this.#closed || !from.has(plain(sender)) || packet.length < 12) return;
+      handler.arrived?.(packet);
       window.push(packet);
       if (window.length === 0) waitingSinceMs = undefined;
       else waitingSinceMs ??= this.#clock.monotonicMs();

@@ -6,7 +6,7 @@ import { AccessUnits } from './access-units.js';
 import { H264Depacketizer } from './h264-depacketizer.js';
 import { H265Depacketizer } from './h265-depacketizer.js';
 import type { MediaHandler } from './media-handler.js';
-import { RtpReceiver } from './rtp-receiver.js';
+import { readU32, RtpReceiver } from './rtp-receiver.js';
 import { RtpTimeline } from './rtp-timeline.js';
 import { parameterSetsOf, type VideoChoice } from './sdp.js';
 import { readRtcp } from './sender-report.js';
@@ -81,6 +81,13 @@ export class VideoReceiver implements MediaHandler {
     if (this.#ended) return;
     if (!this.#playing) this.playing();
     this.#receiver.receive(bytes, start, end);
+  }
+
+  arrived(packet: Uint8Array): void {
+    const { counters, video, clock } = this.#options;
+    const { payloadType, clockRate } = video.coding;
+    if (((packet[1] ?? 0) & 127) !== payloadType) return;
+    counters.jitter.packet(readU32(packet, 4), clockRate, clock.monotonicMs());
   }
 
   onRtcp(bytes: Uint8Array, start: number, end: number): void {
