@@ -49,7 +49,12 @@ export async function metricsText(recorder: Recorder, playback: Playback): Promi
   const free = gauge('disk_free_bytes', 'Of the file system.', 'path');
   const size = gauge('disk_size_bytes', 'Of the file system.', 'path');
   const usable = gauge('disk_usable', 'Whether footage can be written to it.', 'path');
+  const marks = gauge('disk_watermark_bytes', 'Free space at which it acts.', 'path', 'level');
   for (const { path, freeBytes, sizeBytes, state } of recorder.store.directories) {
+    const { lowBytes, criticalBytes, stopBytes } = recorder.retention.watermarks(sizeBytes);
+    marks.set({ path, level: 'low' }, lowBytes);
+    marks.set({ path, level: 'critical' }, criticalBytes);
+    marks.set({ path, level: 'stop' }, stopBytes);
     free.set({ path }, freeBytes);
     size.set({ path }, sizeBytes);
     usable.set({ path }, state === 'ok' ? 1 : 0);
@@ -65,6 +70,9 @@ export async function metricsText(recorder: Recorder, playback: Playback): Promi
     recorder.retention.deletedBytes,
   );
   counter('damaged_groups_total', 'Groups that could not be read.').set({}, playback.damagedGroups);
+  gauge('retention_stuck_disks', 'Low disks on which nothing more may be deleted.').set(
+    recorder.retention.alarms.length,
+  );
   const scrub = recorder.scrub.report();
   gauge('scrub_read_bytes', 'Of this round.').set(scrub.bytes);
   gauge('scrub_total_bytes', 'That a whole round reads.').set(scrub.totalBytes);

@@ -2,6 +2,7 @@
 
 import type { MotionPolygon } from '#motion';
 import type { OnvifAccess } from './camera-alarms.js';
+import type { RetentionPolicy } from './retention-policy.js';
 
 export type RecordingMode = 'motion' | 'motion+lowres' | 'continuous' | 'off';
 
@@ -21,11 +22,7 @@ export interface CameraSettings {
     /** Minutes from Monday 00:00 in the recorder's time zone; the last entry that fits counts. */
     readonly schedule?: readonly ScheduleEntry[] | undefined;
   };
-  readonly retention: {
-    readonly days: number;
-    readonly minDays?: number | undefined;
-    readonly maxBytes?: number | undefined;
-  };
+  readonly retention: RetentionPolicy;
   readonly motion: {
     /** `video` when absent. */
     readonly source?: MotionSource | undefined;

@@ -19,7 +19,7 @@ import { RecordedCamera, type CameraEvent, type CameraReport, type VideoTrack } 
 import { FlushScheduler } from './flush-scheduler.js';
 import type { TrackHub } from './hub.js';
 import { IngestTurns } from './ingest-turns.js';
-import { Retention, type RetentionOptions } from './retention.js';
+import { Retention, watermarksOf, type RetentionOptions } from './retention.js';
 import { SlabPool } from './slab-pool.js';
 import { WaitingBytes } from './track-flush.js';
 import { WarmMover, type WarmMoverOptions } from './warm-mover.js';
@@ -147,6 +147,8 @@ export class Recorder {
       store = await ChunkStore.open({
         ...options.store,
         directories: storeDirectories,
+        reserveBytes: (sizeBytes) =>
+          (options.retention?.watermarks ?? watermarksOf)(sizeBytes).stopBytes,
         exclusive: true,
         clock,
         log,
@@ -190,6 +192,7 @@ export class Recorder {
       .filter((directory) => directory.state !== 'ok')
       .map(({ path, state, reason }) => `${path}: ${reason ?? state}`);
     if (this.store.warm?.fault !== undefined) faults.push(this.store.warm.fault);
+    faults.push(...this.retention.alarms);
     if (this.#indexFailure !== undefined) faults.push(this.#indexFailure);
     return faults;
   }

@@ -1,29 +1,52 @@
 // Deletes what is over its time or its space, chunk by chunk, oldest first; a hold beats everything.
 
 import { isErrorCode, toNightjarError, type Clock, type Log, type Timer } from '#base';
+import type { TrackName } from '#media';
 import { DATA_SHARDS, sealOf, type ChunkStore, type StoreDirectory } from '#store';
 import type { CameraUsage, ChunkRow, NewDeletion, Timeline } from '#timeline';
 import type { CameraSettings } from './camera-settings.js';
+import {
+  chunksByAge,
+  DAY_US,
+  daysOf,
+  expiryOf,
+  hasMotion,
+  longestDaysOf,
+  motionDaysOf,
+  shortestDaysOf,
+  type RetentionPolicy,
+  type RetentionRule,
+} from './retention-policy.js';
 
 const INTERVAL_MS = 120_000;
 /** A small disk fills between two passes. */
 const SPACE_MS = 15_000;
-/** Chunks of one camera looked at in one step. */
-const STEP = 64;
 /** After so many deletions for space the disk is looked at again. */
 const LOOK_AGAIN = 4;
 /** So much younger may what goes be than the oldest of another recorder on the disk. */
 const TURN_US = 600_000_000;
-const DAY_US = 86_400_000_000;
 const UNFINISHED_KEY = 'retention/unfinished';
+/** So often chunks that were kept for their movement are looked at anew. */
+const LOOK_BACK_MS = 3_600_000;
+const TRACKS: readonly TrackName[] = ['main', 'sub', 'audio'];
 
-export type RetentionRule = 'age' | 'camera-bytes' | 'disk-space';
+interface Unfinished {
+  readonly chunk: ChunkRow;
+  readonly rule: RetentionRule;
+}
+
+/** Up to here the chunks of a track between the two ages were looked at: they have movement. */
+interface Examined {
+  readonly policy: string;
+  readonly atMs: number;
+  untilUs: number;
+}
 
 export interface Watermarks {
   /** Below `lowBytes` of free space the oldest footage goes, until that much is free. */
   readonly lowBytes: number;
   readonly criticalBytes: number;
-  /** Here the store stops writing. */
+  /** Here the store stops writing: the rest is the reserve of the index. */
   readonly stopBytes: number;
 }
 
@@ -63,11 +86,6 @@ export function watermarksOf(sizeBytes: number): Watermarks {
   };
 }
 
-interface Unfinished {
-  readonly chunk: ChunkRow;
-  readonly rule: RetentionRule;
-}
-
 export class Retention {
   readonly #options: RetentionOptions;
   readonly #watermarks: (sizeBytes: number) => Watermarks;
@@ -77,6 +95,9 @@ export class Retention {
   #unfinished: Unfinished[] = [];
   #running: Promise<void> | undefined;
   #closed = false;
+  readonly #examined = new Map<string, Examined>();
+  /** Disks that are low and on which nothing may be deleted, with what is missing. */
+  readonly #stuck = new Map<string, number>();
   deletedChunks = 0;
   deletedBytes = 0;
 
@@ -116,15 +137,42 @@ export class Retention {
     return this.#watermarks(sizeBytes);
   }
 
-  /** What goes next by age, soonest first. */
+  /** What cannot be mended without people, as sentences: recording is about to stop, or has. */
+  get alarms(): string[] {
+    const { directories, warm } = this.#options.store;
+    const missingWarm = this.#stuck.get(warm?.id ?? '');
+    const warmAlarm =
+      missingWarm === undefined
+        ? []
+        : [
+            `the warm tier: ${megabytes(missingWarm)} too few free, and nothing more may be deleted`,
+          ];
+    return directories
+      .flatMap(({ id, path, sizeBytes, freeBytes }) => {
+        const missing = this.#stuck.get(id ?? '');
+        if (missing === undefined) return [];
+        const { stopBytes } = this.#watermarks(sizeBytes);
+        const stops = freeBytes < stopBytes ? 'has stopped' : `stops below ${megabytes(stopBytes)}`;
+        return [
+          `${path}: ${megabytes(freeBytes)} free, ${megabytes(missing)} too few, and nothing more may ` +
+            `be deleted (minimum days, holds, cameras that would rather stop): recording ${stops}`,
+        ];
+      })
+      .concat(warmAlarm);
+  }
+
+  /** What goes next by age, soonest first; what a hold covers is left out. */
   async nextDeletions(limit: number): Promise<NextDeletion[]> {
     const { cameras, timeline } = this.#options;
     const next: NextDeletion[] = [];
     for (const [camera, { retention }] of cameras()) {
-      const oldest = (await timeline.chunksOf(camera, { limit: 1 }))[0];
-      if (oldest === undefined) continue;
-      const atUnixUs = oldest.lastUnixUs + retention.days * DAY_US;
-      next.push({ camera, atUnixUs, bytes: oldest.sizeBytes, rule: 'age' });
+      for (const track of TRACKS) {
+        const [oldest] = await timeline.chunksOf(camera, { track, limit: 1 });
+        if (oldest === undefined) continue;
+        if (timeline.isHeld(camera, oldest.firstUnixUs, oldest.lastUnixUs)) continue;
+        const moved = await hasMotion(timeline, retention, oldest);
+        next.push({ camera, bytes: oldest.sizeBytes, ...expiryOf(retention, oldest, moved) });
+      }
     }
     return next.sort((a, b) => a.atUnixUs - b.atUnixUs).slice(0, limit);
   }
@@ -136,13 +184,21 @@ export class Retention {
     for (const [camera, { retention }] of cameras()) {
       const used = usage.get(camera);
       if (used === undefined) continue;
-      await this.#expire(camera, retention.days, used);
-      if (retention.maxBytes !== undefined) await this.#shrink(camera, retention.maxBytes, used);
-      const beforeUs = this.#options.clock.nowUnixUs() - retention.days * DAY_US;
+      const freed = await this.#expire(camera, retention, used);
+      if (retention.maxBytes !== undefined) {
+        await this.#shrink(camera, used.bytes - freed - retention.maxBytes);
+      }
+      // Movement is known for as long as it can keep a chunk that began long before its end.
+      const days = longestDaysOf(retention) + (retention.motionDays === undefined ? 0 : 1);
+      const beforeUs = this.#options.clock.nowUnixUs() - days * DAY_US;
       await timeline.forget(camera, Math.round(beforeUs));
     }
     await store.refresh();
-    for (const { id, missingBytes } of this.#lowDisks()) await this.#makeRoom(id, missingBytes);
+    const low = this.#lowDisks();
+    for (const id of this.#stuck.keys()) {
+      if (!low.some((disk) => disk.id === id)) this.#stuck.delete(id);
+    }
+    for (const { id, missingBytes } of low) await this.#makeRoom(id, missingBytes);
   }
 
   async #watchSpace(): Promise<void> {
@@ -167,26 +223,59 @@ export class Retention {
     return state === 'failed' ? 0 : this.#watermarks(sizeBytes).lowBytes - freeBytes;
   }
 
-  /** Footage older than its days; by its last frame, so that no younger frame goes with it. */
-  async #expire(camera: string, days: number, used: CameraUsage): Promise<void> {
-    const beforeUs = this.#options.clock.nowUnixUs() - days * DAY_US;
-    if (used.oldestUnixUs >= beforeUs) return;
-    for (const track of ['main', 'sub', 'audio'] as const) {
-      // Held chunks stay in front: each step looks behind them.
-      let limit = STEP;
-      for (;;) {
-        const chunks = await this.#options.timeline.chunksOf(camera, { track, limit });
-        const due = chunks.filter((chunk) => chunk.lastUnixUs < beforeUs);
-        let deleted = 0;
-        for (const chunk of due) deleted += (await this.#delete(chunk, 'age')) > 0 ? 1 : 0;
-        if (this.#closed || due.length < chunks.length || chunks.length < limit) break;
-        if (deleted === 0) limit *= 4;
+  /** Chunks all of whose footage is over its time; the bytes freed. */
+  async #expire(camera: string, policy: RetentionPolicy, used: CameraUsage): Promise<number> {
+    const nowUs = this.#options.clock.nowUnixUs();
+    if (used.oldestUnixUs >= nowUs - shortestDaysOf(policy) * DAY_US) return 0;
+    let freed = 0;
+    for (const track of TRACKS) {
+      const plainUs = nowUs - daysOf(policy, track) * DAY_US;
+      const movedUs = nowUs - motionDaysOf(policy, track) * DAY_US;
+      // Beyond both ages nobody asks for movement.
+      for await (const chunk of chunksByAge(this.#options.timeline, camera, { track })) {
+        if (this.#closed || chunk.firstUnixUs >= movedUs) break;
+        if (chunk.lastUnixUs >= movedUs) continue;
+        freed += await this.#delete(chunk, expiryOf(policy, chunk, movedUs < plainUs).rule);
       }
+      if (movedUs < plainUs) freed += await this.#expireStill(camera, track, policy);
     }
+    return freed;
   }
 
-  async #shrink(camera: string, maxBytes: number, used: CameraUsage): Promise<void> {
-    let excess = used.bytes - maxBytes;
+  /** Between the two ages: what nothing moved in. */
+  async #expireStill(camera: string, track: TrackName, policy: RetentionPolicy): Promise<number> {
+    const { timeline, clock } = this.#options;
+    const plainUs = clock.nowUnixUs() - daysOf(policy, track) * DAY_US;
+    const examined = this.#examinedOf(`${camera}/${track}`, policy);
+    let freed = 0;
+    let isUnbroken = true;
+    const from = { track, fromUnixUs: examined.untilUs };
+    for await (const chunk of chunksByAge(timeline, camera, from)) {
+      if (this.#closed || chunk.firstUnixUs >= plainUs) break;
+      const isDue = chunk.lastUnixUs < plainUs;
+      if (isDue && (await hasMotion(timeline, policy, chunk))) {
+        if (isUnbroken) examined.untilUs = chunk.firstUnixUs;
+        continue;
+      }
+      const bytes = isDue ? await this.#delete(chunk, expiryOf(policy, chunk, false).rule) : 0;
+      freed += bytes;
+      if (bytes === 0) isUnbroken = false;
+    }
+    return freed;
+  }
+
+  #examinedOf(key: string, policy: RetentionPolicy): Examined {
+    const text = JSON.stringify(policy);
+    const nowMs = this.#options.clock.monotonicMs();
+    const known = this.#examined.get(key);
+    if (known?.policy === text && nowMs - known.atMs < LOOK_BACK_MS) return known;
+    const fresh = { policy: text, atMs: nowMs, untilUs: 0 };
+    this.#examined.set(key, fresh);
+    return fresh;
+  }
+
+  async #shrink(camera: string, excessBytes: number): Promise<void> {
+    let excess = excessBytes;
     if (excess <= 0) return;
     for await (const chunk of this.#oldest([camera])) {
       excess -= await this.#delete(chunk, 'camera-bytes');
@@ -198,7 +287,7 @@ export class Retention {
     let needed = neededBytes;
     let looked = 0;
     const untilUs = await this.#turnEnds(store);
-    for await (const chunk of this.#oldest([...this.#options.cameras().keys()])) {
+    for await (const chunk of this.#oldest(this.#givingCameras())) {
       if (chunk.store !== store) continue;
       if (chunk.firstUnixUs > untilUs && !this.#isCritical(store)) return;
       needed -= await this.#delete(chunk, 'disk-space');
@@ -208,13 +297,23 @@ export class Retention {
         await this.#options.store.refresh();
         needed = this.#lowDisks().find(({ id }) => id === store)?.missingBytes ?? 0;
       }
-      if (needed <= 0 || this.#closed) return;
+      if (needed <= 0 || this.#closed) {
+        this.#stuck.delete(store);
+        return;
+      }
     }
-    const missing = Math.round(needed / 1e6);
-    this.#options.log.warn(
-      { store, missingMegabytes: missing },
-      'nothing more may be deleted here',
-    );
+    const wasStuck = this.#stuck.has(store);
+    this.#stuck.set(store, needed);
+    if (wasStuck) return;
+    const missingMegabytes = Math.round(needed / 1e6);
+    this.#options.log.error({ store, missingMegabytes }, 'nothing more may be deleted here');
+  }
+
+  /** The cameras whose footage may go for space. */
+  #givingCameras(): string[] {
+    return [...this.#options.cameras()]
+      .filter(([, { retention }]) => retention.whenFull !== 'stop-recording')
+      .map(([camera]) => camera);
   }
 
   /**
@@ -222,7 +321,7 @@ export class Retention {
    * this is left to the others as long as that is not critical.
    */
   async #turnEnds(store: string): Promise<number> {
-    for await (const chunk of this.#oldest([...this.#options.cameras().keys()])) {
+    for await (const chunk of this.#oldest(this.#givingCameras())) {
       if (chunk.store !== store || !this.#mayGo(chunk)) continue;
       try {
         const others = await this.#options.store.exchangeOldest(store, chunk.firstUnixUs);
@@ -249,24 +348,32 @@ export class Retention {
 
   /** Chunks beyond their camera's `minDays`, oldest first over all `cameras`. */
   async *#oldest(cameras: readonly string[]): AsyncGenerator<ChunkRow> {
-    const nowUs = this.#options.clock.nowUnixUs();
-    const fronts: { rows: ChunkRow[]; beforeUs: number }[] = [];
-    for (const camera of cameras) {
+    const { timeline, clock } = this.#options;
+    const nowUs = clock.nowUnixUs();
+    const fronts = cameras.map((camera) => {
       const { minDays = 0 } = this.#options.cameras().get(camera)?.retention ?? {};
-      const rows = await this.#options.timeline.chunksOf(camera, { limit: 4096 });
-      fronts.push({ rows, beforeUs: nowUs - minDays * DAY_US });
-    }
+      const beforeUs = nowUs - minDays * DAY_US;
+      return {
+        rows: chunksBefore(timeline, camera, beforeUs),
+        first: undefined as ChunkRow | undefined,
+      };
+    });
+    const next = async (front: (typeof fronts)[number]) => {
+      const { value, done } = await front.rows.next();
+      front.first = done === true ? undefined : value;
+    };
+    for (const front of fronts) await next(front);
     for (;;) {
-      let oldest: { rows: ChunkRow[]; beforeUs: number } | undefined;
+      let oldest: (typeof fronts)[number] | undefined;
       for (const front of fronts) {
-        const first = front.rows[0];
-        if (first === undefined || first.lastUnixUs >= front.beforeUs) continue;
-        if (oldest === undefined || first.firstUnixUs < (oldest.rows[0]?.firstUnixUs ?? 0))
+        if (front.first === undefined) continue;
+        if (oldest?.first === undefined || front.first.firstUnixUs < oldest.first.firstUnixUs) {
           oldest = front;
+        }
       }
-      const chunk = oldest?.rows.shift();
-      if (chunk === undefined) return;
-      yield chunk;
+      if (oldest?.first === undefined) return;
+      yield oldest.first;
+      await next(oldest);
     }
   }
 
@@ -353,4 +460,20 @@ export class Retention {
       await this.#note(this.#unfinished.filter((other) => other !== note));
     }
   }
+}
+
+async function* chunksBefore(
+  timeline: Timeline,
+  camera: string,
+  beforeUs: number,
+): AsyncGenerator<ChunkRow, undefined> {
+  for await (const chunk of chunksByAge(timeline, camera)) {
+    if (chunk.firstUnixUs >= beforeUs) return undefined;
+    if (chunk.lastUnixUs < beforeUs) yield chunk;
+  }
+  return undefined;
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1e6)} MB`;
 }

@@ -18,6 +18,8 @@ export interface ChunkStoreOptions {
    * identity is never initialised again, even when it looks new (its disk is not mounted).
    */
   readonly expected?: ReadonlyMap<string, string>;
+  /** Of a disk's size: with less than this free, no footage is written to it. Default: 0. */
+  readonly reserveBytes?: (sizeBytes: number) => number;
   /** No other process may have the directories open meanwhile: for whoever writes. */
   readonly exclusive?: boolean;
   /** How many threads Node's pool has (UV_THREADPOOL_SIZE); 4. Disks take three quarters of them. */

@@ -71,6 +71,7 @@ export class ChunkStore {
           log,
           expectedId: expected?.get(path),
           exclusive: options.exclusive,
+          reserveBytes: options.reserveBytes,
         }),
     );
     const refusals: unknown[] = [];
@@ -178,6 +179,8 @@ export class ChunkStore {
       chunkSeconds,
       chain: this.#chainOf({ camera, track }),
       createChunk: (chunk) => this.#createChunk(chunk),
+      isRoomElsewhere: (full) =>
+        this.#usable().some((directory) => directory !== full && directory.state === 'ok'),
       onClose: () => this.#writers.delete(key),
     });
   }

@@ -63,6 +63,7 @@ export class OpenChunk {
     const path = chunkPath(chunk, chunk.startUnixUs);
     const absolute = directory.absolute(path);
     await directory.assertPresent();
+    directory.assertRoom();
     const { files } = directory;
     const parent = dirname(absolute);
     let made = await files.makeDirectory(parent);
@@ -118,6 +119,7 @@ export class OpenChunk {
   /** Writes behind the last record. After an error the file ends where it did, or it `isTorn`. */
   async append(buffers: readonly Uint8Array[], record: RecordFacts): Promise<void> {
     const offset = this.#endBytes;
+    this.directory.assertRoom();
     await this.#write(buffers, () => {
       this.#pending.push({ offset, length: this.#endBytes - offset, record });
       this.#firstUnixUs = Math.min(this.#firstUnixUs, record.startUnixUs);

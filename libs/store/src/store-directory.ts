@@ -24,6 +24,8 @@ import {
   type ChunkName,
 } from './layout.js';
 
+/** A full disk is written to again at this multiple of its reserve. */
+const RESUME = 1.25;
 const REFRESH_DEADLINE_MS = 5000;
 const STORE_IDENTITY_FILE = 'nightjar-store.json';
 /** What a freshly made file system may hold. */
@@ -44,6 +46,8 @@ export interface DirectoryOptions {
   readonly exclusive?: boolean | undefined;
   /** Of another kind of store: its file, and the identity that an empty directory gets, if any. */
   readonly identity?: { readonly file: string; readonly newId: string | undefined };
+  /** Of the disk's size: what is left free, for the index and for what must be written to delete. */
+  readonly reserveBytes?: ((sizeBytes: number) => number) | undefined;
 }
 
 export class ChunkDirectory {
@@ -115,7 +119,7 @@ export class ChunkDirectory {
       this.#space = await this.files.space(this.path);
       this.#id = id;
       this.#usable = true;
-      this.#settle('ok');
+      this.#settleByRoom();
     } catch (error) {
       this.#usable = false;
       this.#settle('failed', messageOf(error));
@@ -182,13 +186,20 @@ export class ChunkDirectory {
   /** Takes note of freed bytes: the next write may try again. */
   noteFreed(bytes: number): void {
     this.#space = { ...this.#space, freeBytes: this.#space.freeBytes + bytes };
-    if (this.#state === 'full' && bytes > 0) this.#settle('ok');
+    if (this.#state === 'full' && bytes > 0) this.#settleByRoom();
   }
 
   /** Takes note of bytes that are safe now. */
   noteSafe(bytes: number): void {
     this.#space = { ...this.#space, freeBytes: Math.max(0, this.#space.freeBytes - bytes) };
-    if (this.#state !== 'ok') this.#settle('ok');
+    if (this.#state !== 'ok') this.#settleByRoom();
+  }
+
+  /** Throws resource-exhausted when less is free than the reserve. */
+  assertRoom(): void {
+    if (this.#usable && this.#space.freeBytes < this.#neededBytes) {
+      throw new NightjarError('resource-exhausted', this.#reserveReason(), { path: this.path });
+    }
   }
 
   /** Throws failed-precondition while the directory is refused. */
@@ -280,6 +291,27 @@ export class ChunkDirectory {
       // Said below.
     }
     throw this.#refused(`${this.#identityFile} does not hold a store's identity`);
+  }
+
+  get #reserveBytes(): number {
+    return this.#options.reserveBytes?.(this.#space.sizeBytes) ?? 0;
+  }
+
+  /** A disk that was full begins again with a quarter more than the reserve: no flutter. */
+  get #neededBytes(): number {
+    return this.#reserveBytes * (this.#state === 'full' ? RESUME : 1);
+  }
+
+  #settleByRoom(): void {
+    if (this.#space.freeBytes < this.#neededBytes) this.#settle('full', this.#reserveReason());
+    else this.#settle('ok');
+  }
+
+  #reserveReason(): string {
+    const [free, reserve] = [this.#space.freeBytes, this.#reserveBytes].map((bytes) =>
+      Math.round(bytes / 1e6),
+    );
+    return `the disk is full: ${free} MB free, of which ${reserve} MB are the reserve of the index`;
   }
 
   #settle(state: StoreDirectory['state'], reason?: string): void {

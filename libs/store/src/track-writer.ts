@@ -8,6 +8,7 @@ import type { OpenChunk } from './open-chunk.js';
 import { type NewChunk } from './open-chunk.js';
 import type { TrackIdentity } from './record-header.js';
 import type { SealChain } from './seal-chain.js';
+import type { ChunkDirectory } from './store-directory.js';
 import { maxUnitBytes, writeUnit } from './carrier.js';
 
 /** A camera clock may go back this far within a chunk. */
@@ -24,6 +25,8 @@ export interface TrackWriterOptions extends TrackIdentity {
   /** Makes the next chunk, wherever there is room. */
   readonly createChunk: (chunk: Omit<NewChunk, 'id'>) => Promise<OpenChunk>;
   readonly onClose: () => void;
+  /** Whether another directory than this one takes chunks. */
+  readonly isRoomElsewhere: (directory: ChunkDirectory) => boolean;
 }
 
 /**
@@ -130,8 +133,12 @@ export class TrackWriter {
     try {
       await chunk.append(buffers, factsOf(record));
     } catch (error) {
-      chunk.directory.note(toNightjarError(error));
-      if (chunk.isTorn || chunk.endBytes === 0) await this.#abandon(chunk);
+      const failure = toNightjarError(error);
+      chunk.directory.note(failure);
+      // The next group goes to a disk that has room, if there is one.
+      const moves =
+        failure.code === 'resource-exhausted' && this.#options.isRoomElsewhere(chunk.directory);
+      if (moves || chunk.isTorn || chunk.endBytes === 0) await this.#abandon(chunk);
       throw error;
     }
     this.#lastWriteMs = this.#options.clock.monotonicMs();

@@ -21,6 +21,8 @@ interface Sum {
 export interface ChunksQuery {
   readonly track?: TrackName;
   readonly limit?: number;
+  /** Only chunks that begin at this moment or later. */
+  readonly fromUnixUs?: number;
   /** Newest first. */
   readonly reverse?: boolean;
 }
@@ -111,13 +113,13 @@ export class ChunkIndex {
   }
 
   async ofCamera(camera: string, query: ChunksQuery): Promise<ChunkRow[]> {
-    const { track, limit = Infinity, reverse = false } = query;
+    const { track, limit = Infinity, fromUnixUs = 0, reverse = false } = query;
     const tracks = track === undefined ? TRACKS : [track];
     const found: Buffer[] = [];
     const bound = limit < Infinity ? { limit } : {};
     for (const one of tracks) {
       const keys = await this.#lsm.keys({
-        ...this.#rangeOf({ camera, track: one }),
+        ...this.#rangeOf({ camera, track: one }, fromUnixUs),
         reverse,
         ...bound,
       });
@@ -158,9 +160,9 @@ export class ChunkIndex {
     return rows;
   }
 
-  #rangeOf({ camera, track }: TrackKey): { gte: Buffer; lt: Buffer } {
+  #rangeOf({ camera, track }: TrackKey, fromUnixUs = 0): { gte: Buffer; lt: Buffer } {
     const { lt } = rangeOf('chunk-of-camera', { uuid: camera }, { track });
-    const first = { u64: this.#floors.of({ camera, track }) };
+    const first = { u64: Math.max(fromUnixUs, this.#floors.of({ camera, track })) };
     return { gte: makeKey('chunk-of-camera', { uuid: camera }, { track }, first), lt };
   }
 
