@@ -73,8 +73,9 @@ export class LiveGateway {
     const look = () => {
       const report = recorder.report(camera);
       if (report === undefined) return socket.close(1013, 'the camera was removed');
-      // A changed address gives the camera a new hub; without a sub stream the main one is shown.
-      const next = recorder.hub(camera, query.track) ?? recorder.hub(camera, 'main');
+      // A changed address gives the camera a new hub. Where no sub stream comes, the main one is shown.
+      const comes = report.tracks.some((row) => row.track === query.track && row.fps !== undefined);
+      const next = recorder.hub(camera, comes ? query.track : 'main');
       if (next !== undefined && next !== hub) {
         leave?.();
         hub = next;

@@ -75,17 +75,21 @@ export async function metricsText(recorder: Recorder, playback: Playback): Promi
   );
   const scrub = recorder.scrub.report();
   gauge('scrub_read_bytes', 'Of this round.').set(scrub.bytes);
-  gauge('scrub_total_bytes', 'That a whole round reads.').set(scrub.totalBytes);
+  gauge('scrub_round_bytes', 'That a whole round reads.').set(scrub.totalBytes);
   gauge('scrub_broken_seals', 'In this round.').set(scrub.brokenSeals);
   gauge('damaged_chunks', 'Chunks with damage that are still there.').set(scrub.damagedChunks);
   const warm = recorder.warm.report();
   if (warm !== undefined) {
     gauge('warm_bytes', 'Footage in the warm tier, without parity.').set(warm.bytes);
     gauge('warm_chunks', 'Chunks in the warm tier.').set(warm.chunks);
-    gauge('warm_moved_chunks_total', 'Since the start.').set(warm.movedChunks);
-    gauge('warm_mended_shards_total', 'Lost or damaged, written anew.').set(warm.mendedShards);
+    counter('warm_moved_chunks_total', 'Since the start.').set({}, warm.movedChunks);
+    counter('warm_mended_shards_total', 'Lost or damaged, written anew.').set(
+      {},
+      warm.mendedShards,
+    );
     gauge('warm_lost_stripes', 'More than four shards are lost.').set(warm.lostStripes);
-    gauge('warm_reconstructed_reads_total', 'Reads that were computed.').set(
+    counter('warm_reconstructed_reads_total', 'Reads that were computed.').set(
+      {},
       warm.reconstructedReads,
     );
     gauge('warm_fault', 'Whether nothing can move there.').set(warm.reason === undefined ? 0 : 1);

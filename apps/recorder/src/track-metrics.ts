@@ -114,7 +114,7 @@ function numbersOf(exposition: Exposition): TrackNumber[] {
 }
 
 function video(report: Report): TrackReport | undefined {
-  return report.track === 'audio' ? undefined : (report);
+  return report.track === 'audio' ? undefined : report;
 }
 
 function lossRatio({ recent }: Report): number | undefined {

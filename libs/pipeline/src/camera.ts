@@ -7,7 +7,8 @@ import type { PushDoor } from '#rtmp';
 import type { StreamEndReason } from '#rtsp';
 import type { ChunkStore } from '#store';
 import type { Timeline, TimelineBatch } from '#timeline';
-import { detectorSentence, diskSentence, gapReasonOf, isOutage } from './gap-reasons.js';
+import { cameraSentence } from './camera-sentence.js';
+import { diskSentence, gapReasonOf, isOutage } from './gap-reasons.js';
 import { CLOCK_TOLERANCE_US, openLedger } from './open-ledger.js';
 import { AudioLane } from './audio-lane.js';
 import type { OpenAlarms } from './camera-alarms.js';
@@ -29,7 +30,7 @@ import { TrackFeed } from './track-feed.js';
 import type { AudioReport, TrackReport } from './track-report.js';
 import { TrackFlush, type DiskFailure, type WaitingBytes } from './track-flush.js';
 
-/** A sub stream that is not there for so long cannot tell of movement: the main one is kept. */
+/** A sub stream that is away for so long is not waited for: movement is looked for in the main one. */
 const SUB_PATIENCE_MS = 20_000;
 
 export type VideoTrack = Exclude<TrackName, 'audio'>;
@@ -105,7 +106,10 @@ export class RecordedCamera implements FlushedCamera {
   #everTried = false;
   #disk: { failure: DiskFailure; message: string } | undefined;
   #keepingSinceUs: number | undefined;
-  #startedAtMs: number;
+  /** Since when the sub stream is waited for; undefined while it comes. */
+  #subAwaySinceMs: number | undefined;
+  /** Where movement is looked for. */
+  #watchedTrack: VideoTrack = 'main';
   #announced: 'camera-online' | 'camera-offline' | undefined;
 
   private constructor(
@@ -129,7 +133,7 @@ export class RecordedCamera implements FlushedCamera {
       onState: () => this.#feedDetector(),
     });
     this.#mode = modeAt(settings.recording, clock.nowUnixMs());
-    this.#startedAtMs = clock.monotonicMs();
+    this.#subAwaySinceMs = clock.monotonicMs();
   }
 
   /** Reads where its footage and gaps end, then connects. */
@@ -210,7 +214,7 @@ export class RecordedCamera implements FlushedCamera {
       this.#motion.leaveVideo();
       await this.#closeLane('sub');
       if (settings.streams.sub !== undefined) this.#openLane('sub', settings.streams.sub);
-      this.#startedAtMs = this.#options.clock.monotonicMs();
+      this.#subAwaySinceMs = this.#options.clock.monotonicMs();
     }
     this.#watchMotion();
     this.#applyMode();
@@ -332,8 +336,7 @@ export class RecordedCamera implements FlushedCamera {
   async #closeLane(track: VideoTrack, reason: GapReason = 'restart'): Promise<void> {
     const lane = this.#lanes.get(track);
     if (lane === undefined) return;
-    const watched = this.#motionTrack() === track;
-    if (watched || track === 'sub') this.#motion.leaveVideo();
+    if (this.#watchedTrack === track) this.#motion.leaveVideo();
     await lane.feed.stop();
     this.#ends.set(track, lane.feed.lastEndUnixUs);
     lane.gate.close();
@@ -353,12 +356,14 @@ export class RecordedCamera implements FlushedCamera {
 
   #onOnline(track: VideoTrack): void {
     this.#log.info({ track }, 'camera online');
+    if (track === 'sub') this.#subAwaySinceMs = undefined;
     this.#feedDetector();
     if (track !== 'main' || this.#announced === 'camera-online') return;
     this.#announce('camera-online', 'the camera is online');
   }
 
   #onOffline(track: VideoTrack, ended: StreamEndReason, feed: TrackFeed): void {
+    if (track === 'sub') this.#subAwaySinceMs ??= this.#options.clock.monotonicMs();
     this.#feedDetector();
     if (track !== 'main') return;
     this.#everTried = true;
@@ -398,6 +403,7 @@ export class RecordedCamera implements FlushedCamera {
       void lane.audio?.flush.sealIfDue();
     }
     this.#applyMode();
+    if (this.#motionTrack() !== this.#watchedTrack) this.#watchMotion();
     this.#motion.tick();
     this.#feedDetector();
   }
@@ -420,14 +426,21 @@ export class RecordedCamera implements FlushedCamera {
     return mode === 'continuous' ? 'always' : 'motion';
   }
 
+  /** The small picture where there is one; the main one while the small one is away for long. */
   #motionTrack(): VideoTrack {
-    return this.#settings.streams.sub === undefined ? 'main' : 'sub';
+    if (!this.#lanes.has('sub')) return 'main';
+    if (this.#subAwaySinceMs === undefined) return 'sub';
+    const awayMs = this.#options.clock.monotonicMs() - this.#subAwaySinceMs;
+    return awayMs < SUB_PATIENCE_MS ? 'sub' : 'main';
   }
 
-  /** Looks for movement where it is to be learned from, in the small picture where there is one. */
+  /** Looks for movement where it is to be learned from. */
   #watchMotion(): void {
+    const track = this.#motionTrack();
+    if (track !== this.#watchedTrack) this.#motion.leaveVideo();
+    this.#watchedTrack = track;
     if (this.#mode === 'off') return this.#motion.leave();
-    this.#motion.watch(this.#lanes.get(this.#motionTrack())?.feed.hub, this.#settings);
+    this.#motion.watch(this.#lanes.get(track)?.feed.hub, this.#settings);
     this.#feedDetector();
   }
 
@@ -445,10 +458,9 @@ export class RecordedCamera implements FlushedCamera {
   #videoDetector(): DetectorState | 'off' {
     const state = this.#motion.video;
     if (state === 'off') return 'off';
-    const source = this.#lanes.get(this.#motionTrack())?.feed;
-    if (source?.online === true || this.#motionTrack() === 'main') return state;
-    const waitedMs = this.#options.clock.monotonicMs() - this.#startedAtMs;
-    return waitedMs < SUB_PATIENCE_MS && state === 'starting' ? 'starting' : 'failed';
+    if (this.#watchedTrack === 'main' || this.#subAwaySinceMs === undefined) return state;
+    // Until it is looked for in the main stream nobody sees it: everything is kept.
+    return state === 'starting' ? 'starting' : 'failed';
   }
 
   #feedDetector(): void {
@@ -474,26 +486,12 @@ export class RecordedCamera implements FlushedCamera {
   }
 
   #sentence(): string | undefined {
-    const main = this.#lanes.get('main')?.feed;
-    const sub = this.#lanes.get('sub')?.feed;
-    if (main?.reason !== undefined) return main.reason;
-    if (this.#disk !== undefined) return this.#disk.message;
-    const alarms = this.#motion.alarms;
-    if (this.#lanes.get('main')?.gate.keepsForDetector === true) {
-      if (alarms !== undefined) {
-        return `recording continuously: ${alarms.message ?? 'the camera has not told of its events yet'}`;
-      }
-      if (sub?.reason !== undefined) {
-        return `recording continuously: the sub stream, which motion is looked for in, is away (${sub.reason})`;
-      }
-      return `recording continuously: the motion detector ${detectorSentence(this.#detector())}`;
-    }
-    if (alarms?.message !== undefined)
-      return `motion is looked for in the picture only: ${alarms.message}`;
-    if (sub?.reason !== undefined) return `the sub stream: ${sub.reason}`;
-    if (this.#mode === 'motion+lowres' && sub === undefined) {
-      return 'no sub stream is configured, so only movement is recorded';
-    }
-    return undefined;
+    const main = this.#lanes.get('main');
+    return cameraSentence({
+      ...{ main: main?.feed, sub: this.#lanes.get('sub')?.feed, mode: this.#mode },
+      ...{ disk: this.#disk?.message, alarms: this.#motion.alarms, detector: this.#detector() },
+      keepsForDetector: main?.gate.keepsForDetector === true,
+      looksInMain: this.#watchedTrack === 'main' && this.#motion.video !== 'off',
+    });
   }
 }

@@ -15,7 +15,7 @@ import {
 import { Fault, Unavailable } from '../shell/Fault.js';
 import { useNow } from '../shell/use-now.js';
 import classes from './Camera.module.css';
-import { recordingWords, soundWords, stateWords, streamWords } from './status-words.js';
+import { recordingWords, stateWords } from './status-words.js';
 
 export function Facts({ camera, status }: { camera: Camera; status: CameraStatus | undefined }) {
   const nowMs = useNow(1000);
@@ -29,18 +29,6 @@ export function Facts({ camera, status }: { camera: Camera; status: CameraStatus
         ? undefined
         : formatClock(Date.parse(status.recording.since)),
     ],
-    ...(status?.tracks ?? []).map((track): [string, string] => [
-      track.track === 'main' ? 'Main stream' : track.track === 'sub' ? 'Sub stream' : 'Sound',
-      track.track === 'audio' ? soundWords(track) : streamWords(track) || 'nothing yet',
-    ]),
-    [
-      'Key frame every',
-      status?.groupSeconds === undefined ? undefined : `${status.groupSeconds.toFixed(1)} s`,
-    ],
-    [
-      'Camera clock',
-      status?.clockOffsetMs === undefined ? undefined : clockWords(status.clockOffsetMs),
-    ],
     [
       'Last picture',
       status?.lastFrameAt === undefined
@@ -49,8 +37,6 @@ export function Facts({ camera, status }: { camera: Camera; status: CameraStatus
     ],
     ['Motion', status === undefined ? undefined : motionWords(status.motion)],
     ['Camera’s own events', eventWords(status?.motion.events)],
-    ['Lost packets', countOf(status, 'lostPackets')],
-    ['Reconnects', reconnectWords(status)],
     ['Kept for', `${camera.retention.days} d`],
   ];
   return (
@@ -73,11 +59,6 @@ export function Facts({ camera, status }: { camera: Camera; status: CameraStatus
       </dl>
     </section>
   );
-}
-
-function clockWords(offsetMs: number): string {
-  if (Math.abs(offsetMs) < 1000) return `${Math.round(offsetMs)} ms off`;
-  return `${formatSpan(Math.abs(offsetMs))} ${offsetMs > 0 ? 'ahead' : 'behind'}`;
 }
 
 function motionWords(motion: CameraStatus['motion']): string {
@@ -104,24 +85,6 @@ function eventWords(events: CameraStatus['motion']['events']): string | undefine
   const state = { ok: 'heard', starting: 'being asked for', failed: 'away' }[events.state];
   if (events.endlessAlarms === 0) return state;
   return `${state}; ${events.endlessAlarms} alarms without an end were closed`;
-}
-
-const countOf = (status: CameraStatus | undefined, field: 'lostPackets'): string | undefined =>
-  status === undefined
-    ? undefined
-    : String(status.tracks.reduce((sum, track) => sum + track[field], 0));
-
-function reconnectWords(status: CameraStatus | undefined): string | undefined {
-  if (status === undefined) return undefined;
-  const reasons = new Map<string, number>();
-  for (const track of status.tracks) {
-    for (const [reason, count] of Object.entries(track.disconnects)) {
-      reasons.set(reason, (reasons.get(reason) ?? 0) + count);
-    }
-  }
-  const parts = [...reasons].filter(([, count]) => count > 0);
-  if (parts.length === 0) return 'none';
-  return parts.map(([reason, count]) => `${count} ${reason.replaceAll('-', ' ')}`).join(', ');
 }
 
 const DAY_MS = 86_400_000;

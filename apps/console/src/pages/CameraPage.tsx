@@ -16,6 +16,7 @@ import { PlayerStage } from '../camera/PlayerStage.js';
 import { soundPlays } from '../camera/status-words.js';
 import { clipHref, RangeBar } from '../camera/RangeBar.js';
 import { saveSnapshot } from '../camera/snapshot.js';
+import { TrackPanel } from '../camera/TrackPanel.js';
 import { Transport } from '../camera/Transport.js';
 import { usePlayer } from '../camera/use-player.js';
 import { useTimelineView } from '../camera/use-timeline-view.js';
@@ -232,6 +233,7 @@ function CameraView({ camera, cameras }: { camera: Camera; cameras: readonly Cam
             </section>
           )}
           <Facts camera={camera} status={status} />
+          <TrackPanel status={status} />
           <RecentMotion camera={camera.id} onSeek={(atMs) => seek(atMs)} />
         </div>
       </div>
