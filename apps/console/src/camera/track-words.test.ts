@@ -88,8 +88,11 @@ test('the worst comes first, and a loss of so little is none', () => {
 });
 
 test('tracks stand beside each other, with the reasons behind the sums', () => {
-  const { fps: _fps, groupSeconds: _group, clockOffsetMs: _clock, ...rest } = well;
-  const sound: TrackStatus = { ...rest, track: 'audio', connects: 0 };
+  const sound: TrackStatus = {
+    track: 'audio',
+    ...{ frames: 12_345, packets: 12_345, bytes: 900_000, lostPackets: 0, malformedPackets: 0 },
+    ...{ clockJumps: 0, dropped: {}, connects: 0, disconnects: {}, bitrate: 64_000 },
+  };
   const main = with_({ dropped: { 'packet-lost': 12 }, disconnects: { stalled: 2 } });
   const rows = new Map(rowsNow([main, sound]).map(({ name, cells }) => [name, cells]));
   expect(rows.get('Frames/s')).toEqual([{ text: '25.0', level: undefined }, undefined]);
