@@ -9,7 +9,12 @@ import { prepare } from '../../apps/launcher/prepare.mjs';
 import { makeClip } from '../bench/rig.mjs';
 
 /** Each a file beside this one, and its share of the rounds. */
-const FAULTS = { 'kill-recorder': 1, 'power-cuts': 2 };
+const FAULTS = {
+  'kill-recorder': 1,
+  'kill-installation': 0.1,
+  'power-cuts': 2,
+  'recovery-time': 0,
+};
 const VIDEO = { size: '320x240', fps: 25, bitrateKbit: 600, seconds: 6, group: 25 };
 
 const { values } = parseArgs({

@@ -111,6 +111,8 @@ async function run(): Promise<void> {
     process.stderr.write(`detector: keeps its priority: ${messageOf(error)}\n`);
   }
   process.once('disconnect', () => process.exit(0));
+  // The recorder was killed: nobody reads the answers.
+  process.stdout.on('error', () => process.exit(0));
   // A terminal sends it to the whole group; the parent decides when this process ends.
   process.on('SIGINT', () => undefined);
   tellProgress();

@@ -1,7 +1,7 @@
 // Takes up a camera's gaps where the life before left them.
 
-import type { Timeline } from '#timeline';
-import { GapLedger } from './gap-ledger.js';
+import type { GapRow, Timeline } from '#timeline';
+import { GapLedger, SHORTEST_GAP_US } from './gap-ledger.js';
 
 /** How far ahead of now footage may end without the clock having been wrong. */
 export const CLOCK_TOLERANCE_US = 60_000_000;
@@ -32,6 +32,7 @@ export async function openLedger(
     }
     return ledger;
   }
+  await explainHoles(timeline, camera, footageEndUs);
   const gaps = await timeline.gaps(camera, Math.max(0, footageEndUs - 1), latestUs);
   const gapEndUs = Math.max(
     0,
@@ -42,4 +43,35 @@ export async function openLedger(
     camera,
     coveredUntilUs: coveredUntilUs === 0 ? nowUnixUs : coveredUntilUs,
   });
+}
+
+/**
+ * A life that ended before its first commit leaves footage, which recovery found, and no word of
+ * what was missing in front of it. It began a chunk of its own: the two newest are looked at.
+ */
+async function explainHoles(
+  timeline: Timeline,
+  camera: string,
+  footageEndUs: number,
+): Promise<void> {
+  const chunks = await timeline.chunksOf(camera, { track: 'main', limit: 2, reverse: true });
+  const fromUs = Math.min(...chunks.map(({ firstUnixUs }) => firstUnixUs));
+  if (chunks.length === 0 || fromUs >= footageEndUs) return;
+  const spans = (await timeline.recordings(camera, fromUs, footageEndUs)).filter(
+    ({ track }) => track === 'main',
+  );
+  const known = await timeline.gaps(camera, fromUs, footageEndUs);
+  const covered = [
+    ...spans.map(({ fromUnixUs, toUnixUs }) => ({ fromUnixUs, toUnixUs })),
+    ...known.map((gap) => ({ fromUnixUs: gap.startUnixUs, toUnixUs: gap.endUnixUs ?? Infinity })),
+  ].sort((a, b) => a.fromUnixUs - b.fromUnixUs);
+  const gaps: GapRow[] = [];
+  let untilUs = fromUs;
+  for (const { fromUnixUs, toUnixUs } of covered) {
+    if (fromUnixUs - untilUs >= SHORTEST_GAP_US) {
+      gaps.push({ camera, startUnixUs: untilUs, endUnixUs: fromUnixUs, reason: 'restart' });
+    }
+    untilUs = Math.max(untilUs, toUnixUs);
+  }
+  if (gaps.length > 0) await timeline.commit({ gaps });
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
@@ -279,6 +279,35 @@ describe('a store directory', () => {
     expect(await readdir(directory)).toEqual([]);
     await store.refresh();
     expect(store.directories).toMatchObject([{ state: 'failed' }]);
+  });
+
+  test('whose disk goes under an open chunk is left, and used again when it is back', async () => {
+    const second = join(parent, 'second');
+    const both = await openStore({ directories: [directory, second] });
+    const [first] = both.directories;
+    const writer = openTrack(both);
+    // Which of the two has more room is chance: the chunk's own is the one that goes.
+    await writer.write(group(0));
+    const before = (await writer.sync()).chunks[0] as ChunkInfo;
+    const gone = before.store === first?.id ? directory : second;
+    await rename(gone, join(parent, 'unmounted'));
+    await mkdir(gone);
+    await both.refresh();
+    const follower = realRecord({ firstFrame: 3, frameCount: 2 });
+    await expect(writer.write(follower)).rejects.toMatchObject(refused);
+    await writer.write(group(1));
+    const after = (await writer.sync()).chunks.find(({ id }) => id !== before.id) as ChunkInfo;
+    expect(after.store).not.toBe(before.store);
+    expect(await readdir(gone)).toEqual([]);
+    expect(both.directories.map(({ state }) => state).sort()).toEqual(['failed', 'ok']);
+    await rm(gone, { recursive: true });
+    await rename(join(parent, 'unmounted'), gone);
+    await both.refresh();
+    expect(both.directories.map(({ state }) => state)).toEqual(['ok', 'ok']);
+    await writer.close();
+    const chunks = await scanned(both);
+    expect(chunks.map(({ state }) => state)).toEqual(['intact', 'intact']);
+    await both.close();
   });
 
   test('that is refused costs only itself', async () => {

@@ -192,7 +192,8 @@ export class ChunkDirectory {
   /** Takes note of bytes that are safe now. */
   noteSafe(bytes: number): void {
     this.#space = { ...this.#space, freeBytes: Math.max(0, this.#space.freeBytes - bytes) };
-    if (this.#state !== 'ok') this.#settleByRoom();
+    // A file that is still open takes bytes even where its directory is gone.
+    if (this.#usable && this.#state !== 'ok') this.#settleByRoom();
   }
 
   /** Throws resource-exhausted when less is free than the reserve. */

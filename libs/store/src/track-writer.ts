@@ -112,12 +112,8 @@ export class TrackWriter {
   }
 
   async #write(record: MediaRecord): Promise<void> {
-    if (this.#needsGroupStart && !record.startsGroup) {
-      throw new NightjarError('failed-precondition', 'expected a record that starts a group', {
-        run: record.run,
-        sequence: record.sequence,
-      });
-    }
+    await this.#leaveRefused();
+    if (this.#needsGroupStart && !record.startsGroup) throw groupStartExpected(record);
     const buffers = this.#withHeader(record);
     const { format, startUnixUs } = record;
     if (record.startsGroup && this.#isDue(record, buffers)) await this.#retire();
@@ -144,6 +140,17 @@ export class TrackWriter {
     this.#lastWriteMs = this.#options.clock.monotonicMs();
     // A sync that failed meanwhile gave up the chunk, and this record with it.
     this.#needsGroupStart = this.#current !== chunk;
+  }
+
+  /**
+   * A disk that was unmounted with its files open goes on taking bytes that nobody can read: once
+   * its directory is refused, its chunk ends, and the next group goes where a directory is usable.
+   */
+  async #leaveRefused(): Promise<void> {
+    const chunk = this.#current;
+    if (chunk === undefined || chunk.directory.usable) return;
+    this.#needsGroupStart = true;
+    await this.#abandon(chunk);
   }
 
   #isDue(record: MediaRecord, buffers: readonly Uint8Array[]): boolean {
@@ -246,6 +253,13 @@ export class TrackWriter {
     }
     if (chunk.safe?.sealed === false) this.#options.chain.leave(chunk.safe, chunk.directory);
   }
+}
+
+function groupStartExpected({ run, sequence }: MediaRecord): NightjarError {
+  return new NightjarError('failed-precondition', 'expected a record that starts a group', {
+    run,
+    sequence,
+  });
 }
 
 function factsOf(record: MediaRecord): RecordFacts {
