@@ -2,9 +2,11 @@
 
 import type { MigrationInterface } from 'typeorm';
 import { Catalog1795255200000 } from './1795255200000-catalog.js';
+import { PendingRetention1795275600000 } from './1795275600000-pending-retention.js';
 import { Recorders1795268400000 } from './1795268400000-recorders.js';
 
 export const migrations: readonly (new () => MigrationInterface)[] = [
   Catalog1795255200000,
   Recorders1795268400000,
+  PendingRetention1795275600000,
 ];

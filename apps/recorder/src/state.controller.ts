@@ -6,12 +6,13 @@ import {
   CELL_COLUMNS,
   CELL_ROWS,
   motionQuerySchema,
+  retentionSchema,
   timelineQuerySchema,
   type MotionAnswer,
   type Storage,
   type TimelineAnswer,
 } from '#contract';
-import { reportStorage } from '#pipeline';
+import { reportStorage, retentionEffect } from '#pipeline';
 import {
   cameraStatusOf,
   cameraTimelineOf,
@@ -30,6 +31,11 @@ const MOST_MOTION_ROWS = 5000;
 const deletionsQuerySchema = z.object({
   after: z.string().max(512).optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(500),
+});
+
+const effectQuerySchema = z.object({
+  camera: z.uuid(),
+  retention: z.preprocess((text) => JSON.parse(String(text)) as unknown, retentionSchema),
 });
 
 @Controller('internal')
@@ -92,6 +98,21 @@ export class StateController {
   async storage(): Promise<Storage> {
     const { recorder, config } = this.parts;
     return storageOf(await reportStorage(recorder), config.id);
+  }
+
+  @Get('retention-effect')
+  async retentionEffect(@Query() query: unknown) {
+    const { camera, retention } = parse(effectQuerySchema, query);
+    const { recorder, clock } = this.parts;
+    const { fromUnixUs, toUnixUs, ...rest } = await retentionEffect({
+      ...{ timeline: recorder.timeline, camera, now: recorder.retentionOf(camera) },
+      ...{ next: retention, nowUnixUs: clock.nowUnixUs() },
+    });
+    return {
+      ...rest,
+      ...(fromUnixUs === undefined ? {} : { from: instantOf(fromUnixUs) }),
+      ...(toUnixUs === undefined ? {} : { to: instantOf(toUnixUs) }),
+    };
   }
 
   @Get('deletions')

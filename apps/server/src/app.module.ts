@@ -39,6 +39,7 @@ import { PtzController } from './ptz.controller.js';
 import { PtzDesk } from './ptz-desk.js';
 import { PtzGateway } from './ptz.gateway.js';
 import { RecorderDesk } from './recorder-desk.js';
+import { RetentionDesk } from './retention-desk.js';
 import { RecorderFanOut } from './recorder-fan-out.js';
 import { RecorderRegistry } from './recorder-registry.js';
 import { RecordersController } from './recorders.controller.js';
@@ -112,7 +113,11 @@ export class AppModule {
             log.error({ reason: messageOf(error) }, 'PTZ is not in the trail'),
           ),
     });
+    const retentionDesk = new RetentionDesk({
+      ...{ catalog, fanOut, spread, audit, events, clock, log },
+    });
     const cameraDesk = new CameraDesk({
+      retention: retentionDesk,
       catalog,
       spread,
       audit,
@@ -154,6 +159,7 @@ export class AppModule {
     shutdown.add('events', () => events.close());
     shutdown.add('registry', () => registry.close());
     shutdown.add('camera spread', () => spread.close());
+    shutdown.add('retention', () => retentionDesk.close());
     shutdown.add('exports', () => exportDesk.close());
     shutdown.add('deletions', () => deletions.close());
     shutdown.add('feed', () => feed.close());
@@ -165,7 +171,17 @@ export class AppModule {
     const parts = [
       ...[catalog, audit, events, registry, spread, statuses, index, composed],
       ...[gatekeeper, signIn, metrics],
-      ...[recorderDesk, userDesk, cameraDesk, holdDesk, exportDesk, footageDesk, ptz, discovery],
+      ...[
+        recorderDesk,
+        userDesk,
+        cameraDesk,
+        retentionDesk,
+        holdDesk,
+        exportDesk,
+        footageDesk,
+        ptz,
+        discovery,
+      ],
     ];
     const module: DynamicModule = {
       module: AppModule,

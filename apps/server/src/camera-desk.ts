@@ -1,12 +1,14 @@
 // Changes of cameras, as one step: the catalog, the recorders, the audit trail.
 
-import type { Catalog } from '#catalog';
+import { isDeepStrictEqual } from 'node:util';
+import { mergedRetention, type Catalog } from '#catalog';
 import type { Camera, CameraInput, CameraPatch } from '#contract';
 import type { AuditDesk } from './audit-desk.js';
 import type { EventDesk } from './event-desk.js';
 import type { Principal } from './gatekeeper.js';
 import type { PtzDesk } from './ptz-desk.js';
 import type { CameraSpread } from './camera-spread.js';
+import type { RetentionDesk } from './retention-desk.js';
 
 export class CameraDesk {
   readonly #catalog: Catalog;
@@ -14,6 +16,7 @@ export class CameraDesk {
   readonly #audit: AuditDesk;
   readonly #events: EventDesk;
   readonly #ptz: PtzDesk;
+  readonly #retention: RetentionDesk;
   readonly #rtmpPort: number;
 
   constructor(o: {
@@ -22,6 +25,7 @@ export class CameraDesk {
     audit: AuditDesk;
     events: EventDesk;
     ptz: PtzDesk;
+    retention: RetentionDesk;
     rtmpPort: number;
   }) {
     this.#catalog = o.catalog;
@@ -29,6 +33,7 @@ export class CameraDesk {
     this.#audit = o.audit;
     this.#events = o.events;
     this.#ptz = o.ptz;
+    this.#retention = o.retention;
     this.#rtmpPort = o.rtmpPort;
   }
 
@@ -38,7 +43,19 @@ export class CameraDesk {
     return camera;
   }
 
-  async change(id: string, patch: CameraPatch, by: Principal | 'system'): Promise<Camera> {
+  /** A retention that deletes footage sooner waits, unless the patch confirms it. */
+  async change(id: string, asked: CameraPatch, by: Principal | 'system'): Promise<Camera> {
+    const { confirm = false, retention, ...others } = asked;
+    let patch: CameraPatch = others;
+    if (retention !== undefined) {
+      const before = await this.#catalog.cameras.get(id);
+      const next = mergedRetention(before.retention, retention);
+      const isChange = !isDeepStrictEqual(next, before.retention);
+      const pending =
+        isChange && !confirm ? await this.#retention.propose(before, next, by) : undefined;
+      if (pending === undefined && isChange) patch = { ...others, retention };
+      else if (Object.keys(others).length === 0) return this.#catalog.cameras.get(id);
+    }
     const camera = await this.#catalog.cameras.change(id, patch);
     // Names of fields only: values may be secret.
     await this.#after(camera, 'change', by, { name: camera.name, fields: Object.keys(patch) });

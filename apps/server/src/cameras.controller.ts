@@ -24,6 +24,7 @@ import {
   type PublishKeyInput,
 } from '#contract';
 import { CameraDesk } from './camera-desk.js';
+import { RetentionDesk } from './retention-desk.js';
 import type { Principal } from './gatekeeper.js';
 import { Fits } from './input.js';
 import { Caller } from './session-guard.js';
@@ -33,6 +34,7 @@ export class CamerasController {
   constructor(
     @Inject(Catalog) private readonly catalog: Catalog,
     @Inject(CameraDesk) private readonly desk: CameraDesk,
+    @Inject(RetentionDesk) private readonly retention: RetentionDesk,
   ) {}
 
   @Get()
@@ -73,6 +75,18 @@ export class CamerasController {
     @Req() request: Request,
   ): Promise<Camera> {
     return this.desk.withPublishUrls(await this.desk.renewKey(id, track, caller), request.hostname);
+  }
+
+  @Post(':id/pending-retention')
+  @HttpCode(200)
+  confirmRetention(@Param('id') id: string, @Caller() caller: Principal): Promise<Camera> {
+    return this.retention.confirm(id, caller);
+  }
+
+  @Delete(':id/pending-retention')
+  @HttpCode(200)
+  withdrawRetention(@Param('id') id: string, @Caller() caller: Principal): Promise<Camera> {
+    return this.retention.withdraw(id, caller);
   }
 
   @Delete(':id')

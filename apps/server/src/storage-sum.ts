@@ -95,6 +95,14 @@ function sameCamera(a: CameraUse, b: CameraUse, bRecords: boolean): CameraUse {
     ...(newest === undefined ? {} : { newest }),
     bytesPerDay: bRecords ? b.bytesPerDay : a.bytesPerDay,
     retentionDays: bRecords ? b.retentionDays : a.retentionDays,
+    ...forecastOf(bRecords ? b : a),
+  };
+}
+
+function forecastOf({ forecastDays, limitedBy }: CameraUse): Partial<CameraUse> {
+  return {
+    ...(forecastDays === undefined ? {} : { forecastDays }),
+    ...(limitedBy === undefined ? {} : { limitedBy }),
   };
 }
 

@@ -2,7 +2,16 @@
 
 import { In, IsNull } from 'typeorm';
 import { isUuid, NightjarError, type Clock, type SecretBox } from '#base';
-import type { Camera, CameraInput, CameraPatch, MotionSettings, RecorderCamera } from '#contract';
+import {
+  retentionFault,
+  type Camera,
+  type CameraInput,
+  type CameraPatch,
+  type MotionSettings,
+  type PendingRetention,
+  type RecorderCamera,
+  type Retention,
+} from '#contract';
 import type { Database } from './database.js';
 import type { Ids } from './ids.js';
 import { cameraEntity, keeperEntity, type CameraRow } from './schema.js';
@@ -81,6 +90,7 @@ export class Cameras {
       transport: input.transport,
       recording: input.recording,
       retention: input.retention,
+      pendingRetention: null,
       motion: input.motion,
       location: input.location ?? null,
       recorder: null,
@@ -125,6 +135,24 @@ export class Cameras {
       const changed = changedRow(row);
       await table.save(changed);
       return { ...this.#cameraOf(changed), ...madeKeys(before, this.#secretsOf(changed)) };
+    });
+  }
+
+  /** What waits to hold; null: nothing does. Throws `not-found`. */
+  setPendingRetention(id: string, pending: PendingRetention | null): Promise<Camera> {
+    return this.#change(id, (row) => ({ ...row, pendingRetention: pending }));
+  }
+
+  /** Makes what waits hold. Throws `not-found`, and `conflict` when something else waits by now. */
+  takePendingRetention(id: string, pending: PendingRetention): Promise<Camera> {
+    return this.#change(id, (row) => {
+      if (row.pendingRetention?.requestedAt !== pending.requestedAt) {
+        throw new NightjarError('conflict', 'another change of retention waits by now', {
+          camera: id,
+        });
+      }
+      const updatedAt = new Date(this.#clock.nowUnixMs());
+      return { ...row, updatedAt, retention: pending.retention, pendingRetention: null };
     });
   }
 
@@ -231,7 +259,9 @@ export class Cameras {
     if (patch.transport !== undefined) changed.transport = patch.transport;
     if (patch.location !== undefined) changed.location = patch.location;
     changed.recording = merged(row.recording, patch.recording);
-    changed.retention = merged(row.retention, patch.retention);
+    changed.retention = mergedRetention(row.retention, patch.retention);
+    // What somebody says now stands against what waits.
+    if (patch.retention !== undefined) changed.pendingRetention = null;
     const motion = merged(motionOf(row), patch.motion);
     needOnvif(motion, changed.onvifUrl);
     changed.motion = motion;
@@ -286,6 +316,7 @@ export class Cameras {
         hasCredentials(secrets.main) || (secrets.sub !== undefined && hasCredentials(secrets.sub)),
       recording: row.recording,
       retention: row.retention,
+      ...(row.pendingRetention === null ? {} : { pendingRetention: row.pendingRetention }),
       motion: motionOf(row),
       ...(row.location === null ? {} : { location: row.location }),
       transport: row.transport,
@@ -327,6 +358,14 @@ function needOnvif({ source }: MotionSettings, url: string | null | undefined): 
 
 function sameHost(a: string, b: string): boolean {
   return URL.canParse(a) && URL.canParse(b) && new URL(a).host === new URL(b).host;
+}
+
+/** The whole retention that a patch leads to. Throws `invalid-argument` where its words differ. */
+export function mergedRetention(retention: Retention, patch: CameraPatch['retention']): Retention {
+  const next = merged(retention, patch);
+  const fault = patch === undefined ? undefined : retentionFault(next);
+  if (fault !== undefined) throw new NightjarError('invalid-argument', fault);
+  return next;
 }
 
 /** `change` over `value`: undefined keeps, null removes. */

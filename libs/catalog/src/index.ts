@@ -11,3 +11,4 @@ export type { ExportOutcome, StoredExport } from './exports.js';
 export type { Page, PageQuery } from './page.js';
 export type { StoredRecorder } from './recorders.js';
 export type { Session } from './sessions.js';
+export { mergedRetention } from './cameras.js';

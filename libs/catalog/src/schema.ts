@@ -1,7 +1,14 @@
 // The tables of the catalog, as TypeORM sees them; the migrations are held against this by a test.
 
 import { EntitySchema } from 'typeorm';
-import type { Location, MotionSettings, Recording, Retention, Role } from '#contract';
+import type {
+  Location,
+  MotionSettings,
+  PendingRetention,
+  Recording,
+  Retention,
+  Role,
+} from '#contract';
 
 /** Absence is `null` here and only here: repositories hand out values without it. */
 export interface CameraRow {
@@ -17,6 +24,8 @@ export interface CameraRow {
   transport: 'tcp' | 'udp' | 'http';
   recording: Recording;
   retention: Retention;
+  /** Waits until it may hold. */
+  pendingRetention: PendingRetention | null;
   /** `source` is younger than the table. */
   motion: Omit<MotionSettings, 'source'> & Partial<Pick<MotionSettings, 'source'>>;
   location: Location | null;
@@ -151,6 +160,7 @@ export const cameraEntity = new EntitySchema<CameraRow>({
     transport: text,
     recording: json,
     retention: json,
+    pendingRetention: { ...json, name: 'pending_retention', nullable: true },
     motion: json,
     location: { ...json, nullable: true },
     recorder: textOrNull,

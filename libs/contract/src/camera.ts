@@ -39,10 +39,50 @@ export type Recording = z.infer<typeof recordingSchema>;
 export const retentionSchema = z.object({
   /** The compliance window: footage older than this is deleted within the hour. */
   days: z.number().positive().max(3650).default(30),
+  /** For the chunks of the main stream and its sound in which something moved. */
+  motionDays: z.number().positive().max(3650).optional(),
+  /** For the sub stream. */
+  lowresDays: z.number().positive().max(3650).optional(),
+  /** Never deleted before, not even when the disk is full. */
   minDays: z.number().min(0).max(3650).optional(),
+  /** By each recorder that has footage of the camera. */
   maxBytes: z.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional(),
+  /** When its disk has no room: the oldest goes (default), or nothing, and recording stops. */
+  whenFull: z.enum(['oldest-first', 'stop-recording']).optional(),
 });
 export type Retention = z.infer<typeof retentionSchema>;
+
+/** What is wrong with the words together, as a sentence. */
+export function retentionFault(retention: Retention): string | undefined {
+  const { days, motionDays = days, lowresDays = days, minDays = 0 } = retention;
+  if (motionDays < days) {
+    return `retention.motionDays: expected at least days (${days}), found ${motionDays}`;
+  }
+  const shortest = Math.min(days, lowresDays);
+  if (minDays > shortest) {
+    return `retention.minDays: expected at most ${shortest}, as days or lowresDays say, found ${minDays}`;
+  }
+  return undefined;
+}
+
+/** A change that would delete footage sooner, and waits. */
+export const pendingRetentionSchema = z.object({
+  retention: retentionSchema,
+  requestedBy: z.string(),
+  requestedAt: instantSchema,
+  /** Then it holds by itself. */
+  effectiveAt: instantSchema,
+  /** What would go that the rules of now would keep; by the index of each recorder when asked. */
+  effect: z.object({
+    bytes: z.number(),
+    chunks: z.number(),
+    from: instantSchema.optional(),
+    to: instantSchema.optional(),
+    /** Recorders that did not answer: they may hold more. */
+    unavailable: z.array(z.string()).optional(),
+  }),
+});
+export type PendingRetention = z.infer<typeof pendingRetentionSchema>;
 
 const unit = z.number().min(0).max(1);
 export const polygonSchema = z
@@ -93,7 +133,10 @@ export const cameraInputSchema = z.object({
   streams: z.object({ main: streamUrlSchema, sub: streamUrlSchema.optional() }),
   onvif: onvifInputSchema.optional(),
   recording: recordingSchema.prefault({}),
-  retention: retentionSchema.prefault({}),
+  retention: retentionSchema.prefault({}).superRefine((retention, context) => {
+    const message = retentionFault(retention);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  }),
   motion: motionSettingsSchema.prefault({}),
   location: locationSchema.optional(),
   transport: transportSchema.default('tcp'),
@@ -118,8 +161,11 @@ export const cameraPatchSchema = z.object({
   retention: z
     .object({
       days: z.number().positive().max(3650).optional(),
+      motionDays: z.number().positive().max(3650).nullable().optional(),
+      lowresDays: z.number().positive().max(3650).nullable().optional(),
       minDays: z.number().min(0).max(3650).nullable().optional(),
       maxBytes: z.number().int().positive().nullable().optional(),
+      whenFull: z.enum(['oldest-first', 'stop-recording']).nullable().optional(),
     })
     .optional(),
   motion: z
@@ -132,6 +178,8 @@ export const cameraPatchSchema = z.object({
     .optional(),
   location: locationSchema.nullable().optional(),
   transport: transportSchema.optional(),
+  /** Lets a retention that deletes footage sooner hold at once, not after 24 hours. */
+  confirm: z.boolean().optional(),
 });
 export type CameraPatch = z.output<typeof cameraPatchSchema>;
 
@@ -161,6 +209,7 @@ export const cameraSchema = z.object({
     .optional(),
   recording: recordingSchema,
   retention: retentionSchema,
+  pendingRetention: pendingRetentionSchema.optional(),
   motion: motionSettingsSchema,
   location: locationSchema.optional(),
   transport: transportSchema,

@@ -13,6 +13,7 @@ export {
   publishKeyInputSchema,
   recordingModeSchema,
   recordingSchema,
+  retentionFault,
   retentionSchema,
   scheduleEntrySchema,
   type Camera,
@@ -24,6 +25,7 @@ export {
   type PublishKeyInput,
   type Recording,
   type RecordingMode,
+  type PendingRetention,
   type Retention,
   type ScheduleEntry,
 } from './camera.js';

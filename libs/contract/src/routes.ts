@@ -90,6 +90,8 @@ export const ROUTES = [
   { method: 'GET', path: '/api/cameras/:id', role: 'viewer', summary: 'One camera.', answer: cameraSchema },
   { method: 'PATCH', path: '/api/cameras/:id', role: 'admin', summary: 'Change a camera.', body: cameraPatchSchema, answer: cameraSchema },
   { method: 'POST', path: '/api/cameras/:id/publish-key', role: 'admin', summary: 'Make a new key for a stream that the camera pushes; the old one is worth nothing from then on.', body: publishKeyInputSchema, answer: cameraSchema, status: 200 },
+  { method: 'POST', path: '/api/cameras/:id/pending-retention', role: 'admin', summary: 'Let the retention that waits hold now.', answer: cameraSchema, status: 200 },
+  { method: 'DELETE', path: '/api/cameras/:id/pending-retention', role: 'admin', summary: 'Withdraw the retention that waits.', answer: cameraSchema, status: 200 },
   { method: 'DELETE', path: '/api/cameras/:id', role: 'admin', summary: 'Stop and forget a camera; its footage stays until it expires.', status: 204 },
   { method: 'GET', path: '/api/cameras/:id/status', role: 'viewer', summary: 'What a camera does now.', answer: cameraStatusSchema },
   { method: 'GET', path: '/api/status', role: 'viewer', summary: 'What every camera does now.', answer: list(z.object({ id: z.string(), status: cameraStatusSchema })) },

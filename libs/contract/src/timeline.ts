@@ -117,6 +117,9 @@ export const storageSchema = z.object({
       newest: instantSchema.optional(),
       bytesPerDay: z.number(),
       retentionDays: z.number(),
+      /** So far back it will reach at today's rates, and what decides that. */
+      forecastDays: z.number().optional(),
+      limitedBy: z.enum(['age', 'camera-bytes', 'disk-space']).optional(),
     }),
   ),
   /** Days that the free space lasts at today's rate; absent while the rate is zero. */

@@ -26,4 +26,5 @@ export { probeCamera, type ProbedCamera } from './probe.js';
 export type { AudioReport, TrackReport } from './track-report.js';
 export { Recorder, type RecorderOptions, type RecorderSettings } from './recorder.js';
 export { reportStorage, type StorageReport } from './storage-report.js';
+export { retentionEffect, type RetentionEffect } from './retention-effect.js';
 export { watermarksOf, type NextDeletion, type Watermarks } from './retention.js';

@@ -19,6 +19,7 @@ import { RecordedCamera, type CameraEvent, type CameraReport, type VideoTrack } 
 import { FlushScheduler } from './flush-scheduler.js';
 import type { TrackHub } from './hub.js';
 import { IngestTurns } from './ingest-turns.js';
+import type { RetentionPolicy } from './retention-policy.js';
 import { Retention, watermarksOf, type RetentionOptions } from './retention.js';
 import { SlabPool } from './slab-pool.js';
 import { WaitingBytes } from './track-flush.js';
@@ -214,8 +215,8 @@ export class Recorder {
     return this.#cameras.get(camera)?.report();
   }
 
-  retentionDays(camera: string): number | undefined {
-    return (this.#cameras.get(camera)?.settings ?? this.#former.get(camera))?.retention.days;
+  retentionOf(camera: string): RetentionPolicy | undefined {
+    return (this.#cameras.get(camera)?.settings ?? this.#former.get(camera))?.retention;
   }
 
   /** Where live frames of a camera come from; undefined when it has no such track. */

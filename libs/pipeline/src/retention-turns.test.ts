@@ -1,5 +1,6 @@
 // Two recorders on one disk that fills up: the oldest footage goes first, whosever it is.
 
+import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CAMERA, log, Rig, S } from './footage-rig.test-support.js';
@@ -66,4 +67,19 @@ test('a disk that is nearly full waits for nobody, and neither does a recorder w
   first.clock.advance(700_000);
   await makeRoom(first);
   expect(await left(first)).toEqual([]);
+});
+
+test('what the index counts of sealed chunks is what du counts', async () => {
+  const text = execFileSync('find', [
+    ...[join(first.directory, 'store'), '-path', '*/recorder-2', '-prune', '-o'],
+    ...['-type', 'f', '-not', '-name', '*.json', '-exec', 'du', '-b', '--apparent-size', '{}', ';'],
+  ]).toString();
+  const sizes = text
+    .trim()
+    .split('\n')
+    .map((line) => Number(line.split('\t')[0]));
+  const [used] = await first.timeline.usage();
+  expect(sizes).toHaveLength(used?.chunks ?? 0);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(used?.bytes);
+  expect((await first.timeline.chunksOf(CAMERA)).every(({ sealed }) => sealed)).toBe(true);
 });

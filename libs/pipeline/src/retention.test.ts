@@ -8,6 +8,7 @@ import { FakeClock } from '#base/testing';
 import type { TrackName } from '#media';
 import { ChunkStore } from '#store';
 import { Timeline, type ChunkRow, type GroupRow, type HoldRow, type MotionRow } from '#timeline';
+import { retentionEffect } from './retention-effect.js';
 import { Retention, type Watermarks } from './retention.js';
 import { DAY_US, type RetentionPolicy } from './retention-policy.js';
 
@@ -331,3 +332,33 @@ test('a deletion that dies half-way is finished at the next start, and told once
   }
   expect(deaths).toBeGreaterThan(8);
 });
+
+test.each([30, 31, 32, 33, 34, 35])(
+  'shows of a change exactly what it then deletes (world %i)',
+  async (seed) => {
+    const world = randomWorld(seed);
+    await settle(world);
+    await run(world, SPACE);
+    const next = randomWorld(seed + 1000).policies;
+    const nowUnixUs = clock.nowUnixUs();
+    const before = (await timeline.deletions({ limit: 10_000 })).length;
+    const shown = await Promise.all(
+      CAMERAS.map((camera) =>
+        retentionEffect({
+          ...{ timeline, camera, nowUnixUs, now: world.policies.get(camera) },
+          next: next.get(camera) as RetentionPolicy,
+        }),
+      ),
+    );
+    await run({ ...world, policies: next }, SPACE);
+    const gone = (await timeline.deletions({ limit: 10_000 })).slice(before);
+    for (const [index, camera] of CAMERAS.entries()) {
+      const own = gone.filter((row) => row.camera === camera);
+      const { bytes, chunks, fromUnixUs, toUnixUs } = shown[index] ?? {};
+      expect([bytes, chunks]).toEqual([own.length * 1000, own.length]);
+      if (own.length === 0) continue;
+      expect(fromUnixUs).toBe(Math.min(...own.map((row) => row.fromUnixUs)));
+      expect(toUnixUs).toBe(Math.max(...own.map((row) => row.toUnixUs)));
+    }
+  },
+);

@@ -4,6 +4,7 @@ import type { ChunkStore, WarmTier } from '#store';
 import type { Timeline } from '#timeline';
 import type { Scrub, ScrubReport } from './scrub.js';
 import type { WarmMover, WarmReport } from './warm-mover.js';
+import type { RetentionPolicy } from './retention-policy.js';
 import type { NextDeletion, Retention, Watermarks } from './retention.js';
 
 const DAY_US = 86_400_000_000;
@@ -28,6 +29,9 @@ export interface StorageReport {
     readonly newestUnixUs: number;
     readonly bytesPerDay: number;
     readonly retentionDays: number;
+    /** So far back it will reach at today's rates, and what decides that. */
+    readonly forecastDays: number;
+    readonly limitedBy: 'age' | 'camera-bytes' | 'disk-space';
   }[];
   readonly daysLeft?: number;
   readonly nextDeletions: readonly NextDeletion[];
@@ -41,7 +45,7 @@ export async function reportStorage(recorder: {
   readonly retention: Retention;
   readonly scrub: Pick<Scrub, 'report'>;
   readonly warm: Pick<WarmMover, 'report'>;
-  retentionDays(camera: string): number | undefined;
+  retentionOf(camera: string): RetentionPolicy | undefined;
   /** Bytes a second that are written now, by camera. */
   writeRates(): ReadonlyMap<string, number>;
 }): Promise<StorageReport> {
@@ -56,7 +60,7 @@ export async function reportStorage(recorder: {
     oldestUnixUs: row.oldestUnixUs,
     newestUnixUs: row.newestUnixUs,
     bytesPerDay: Math.round((rates.get(row.camera) ?? 0) * 86_400) || perDay(row),
-    retentionDays: recorder.retentionDays(row.camera) ?? 0,
+    retentionDays: recorder.retentionOf(row.camera)?.days ?? 0,
   }));
   const warm = recorder.warm.report();
   const allBytes = usage.reduce((sum, row) => sum + row.bytes, 0);
@@ -81,11 +85,21 @@ export async function reportStorage(recorder: {
   });
   const bytesPerDay = cameras.reduce((sum, camera) => sum + camera.bytesPerDay, 0);
   const freeBytes = disks.reduce((sum, disk) => sum + disk.freeBytes, 0);
+  // As long as footage goes for space, the disks hold this, without what the low mark keeps free.
+  const lowBytes = directories.reduce(
+    (sum, disk) => sum + retention.watermarks(disk.sizeBytes).lowBytes,
+    0,
+  );
+  const spaceDays =
+    bytesPerDay > 0 ? Math.max(0, footageBytes + freeBytes - lowBytes) / bytesPerDay : Infinity;
   const largest = Math.max(0, ...directories.map((disk) => disk.sizeBytes));
   return {
     disks,
     watermarks: retention.watermarks(largest),
-    cameras,
+    cameras: cameras.map((camera) => ({
+      ...camera,
+      ...forecastOf(recorder.retentionOf(camera.id), camera.bytesPerDay, spaceDays),
+    })),
     ...(bytesPerDay > 0 ? { daysLeft: freeBytes / bytesPerDay } : {}),
     nextDeletions: await retention.nextDeletions(NEXT_DELETIONS),
     scrub: recorder.scrub.report(),
@@ -93,6 +107,22 @@ export async function reportStorage(recorder: {
       ? {}
       : { warm: { ...warm, directories: store.warm.directories } }),
   };
+}
+
+function forecastOf(
+  policy: RetentionPolicy | undefined,
+  bytesPerDay: number,
+  spaceDays: number,
+): Pick<StorageReport['cameras'][number], 'forecastDays' | 'limitedBy'> {
+  const { maxBytes = Infinity, minDays = 0, whenFull } = policy ?? {};
+  const ageDays = policy?.days ?? 0;
+  const byteDays = bytesPerDay > 0 ? Math.max(minDays, maxBytes / bytesPerDay) : Infinity;
+  const diskDays = whenFull === 'stop-recording' ? Infinity : Math.max(minDays, spaceDays);
+  if (ageDays <= byteDays && ageDays <= diskDays)
+    return { forecastDays: ageDays, limitedBy: 'age' };
+  return byteDays <= diskDays
+    ? { forecastDays: byteDays, limitedBy: 'camera-bytes' }
+    : { forecastDays: diskDays, limitedBy: 'disk-space' };
 }
 
 /** Over the time that footage is there; a first hour says little about a day. */

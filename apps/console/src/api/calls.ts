@@ -56,6 +56,13 @@ export const calls = {
       body: { track },
       answer: cameraSchema,
     }),
+  confirmRetention: (id: string) =>
+    request('POST', '/api/cameras/:id/pending-retention', { params: { id }, answer: cameraSchema }),
+  withdrawRetention: (id: string) =>
+    request('DELETE', '/api/cameras/:id/pending-retention', {
+      params: { id },
+      answer: cameraSchema,
+    }),
   deleteCamera: (id: string) => request('DELETE', '/api/cameras/:id', { params: { id } }),
   statuses: () =>
     request('GET', '/api/status', {

@@ -1,6 +1,6 @@
 // How long footage stays, and what a shorter time would delete.
 
-import { Alert, NumberInput } from '@mantine/core';
+import { Alert, NumberInput, Select } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
 import { useStorage } from '../api/queries.js';
 import { formatBytes, formatMoment } from '../format.js';
@@ -41,6 +41,28 @@ export function RetentionSection({ draft, onChange, camera }: RetentionSectionPr
           data-testid="camera-days"
         />
         <NumberInput
+          label="Days to keep movement"
+          description="Main stream and sound where something moved."
+          placeholder="as all footage"
+          min={draft.days}
+          max={3650}
+          decimalScale={2}
+          value={draft.motionDays ?? ''}
+          onChange={(value) => onChange({ motionDays: optional(value) })}
+          data-testid="camera-motion-days"
+        />
+        <NumberInput
+          label="Days to keep low resolution"
+          description="The sub stream."
+          placeholder="as all footage"
+          min={0.05}
+          max={3650}
+          decimalScale={2}
+          value={draft.lowresDays ?? ''}
+          onChange={(value) => onChange({ lowresDays: optional(value) })}
+          data-testid="camera-lowres-days"
+        />
+        <NumberInput
           label="Days to keep at least"
           description="Not given up for space before that."
           placeholder="no rule"
@@ -56,6 +78,20 @@ export function RetentionSection({ draft, onChange, camera }: RetentionSectionPr
           min={1}
           value={draft.maxGigabytes ?? ''}
           onChange={(value) => onChange({ maxGigabytes: optional(value) })}
+        />
+        <Select
+          label="When the disk is full"
+          description="What this camera gives up for space."
+          allowDeselect={false}
+          data={[
+            { value: 'oldest-first', label: 'Its oldest footage' },
+            { value: 'stop-recording', label: 'Nothing: recording stops' },
+          ]}
+          value={draft.whenFull}
+          onChange={(value) =>
+            onChange({ whenFull: value === 'stop-recording' ? value : 'oldest-first' })
+          }
+          data-testid="camera-when-full"
         />
         {usage !== undefined && (
           <p className={classes.quiet}>
@@ -75,15 +111,15 @@ export function RetentionSection({ draft, onChange, camera }: RetentionSectionPr
           icon={<IconTrash size={16} />}
           data-testid="retention-warning"
         >
-          Saving deletes footage from {formatMoment(loss.fromMs)} to {formatMoment(loss.toMs)},
-          about {formatBytes(loss.bytes)}, within the hour. It cannot be brought back. To keep a
-          part, export it or place a hold first.
+          This would delete footage from {formatMoment(loss.fromMs)} to {formatMoment(loss.toMs)},
+          about {formatBytes(loss.bytes)}. Once saved it waits for 24 hours, in which an
+          administrator can confirm or withdraw it here. To keep a part, export it or place a hold.
         </Alert>
       )}
       {overBytes && (
         <Alert color="red" variant="light" p="sm" icon={<IconTrash size={16} />}>
-          This camera holds {formatBytes(usage.bytes)}: saving deletes the oldest{' '}
-          {formatBytes(usage.bytes - (draft.maxGigabytes ?? 0) * 1e9)}.
+          This camera holds {formatBytes(usage.bytes)}: this would delete the oldest{' '}
+          {formatBytes(usage.bytes - (draft.maxGigabytes ?? 0) * 1e9)}, 24 hours after it is saved.
         </Alert>
       )}
     </FormSection>

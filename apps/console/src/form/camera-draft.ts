@@ -18,8 +18,11 @@ export interface CameraDraft {
   readonly schedule: readonly ScheduleEntry[];
   readonly days: number;
   /** Undefined: no such rule. */
+  readonly motionDays: number | undefined;
+  readonly lowresDays: number | undefined;
   readonly minDays: number | undefined;
   readonly maxGigabytes: number | undefined;
+  readonly whenFull: 'oldest-first' | 'stop-recording';
   readonly motionSource: Camera['motion']['source'];
   readonly sensitivity: number;
   readonly zones: readonly Polygon[];
@@ -46,8 +49,11 @@ export const EMPTY_DRAFT: CameraDraft = {
   postRollSeconds: 10,
   schedule: [],
   days: 30,
+  motionDays: undefined,
+  lowresDays: undefined,
   minDays: undefined,
   maxGigabytes: undefined,
+  whenFull: 'oldest-first',
   motionSource: 'video',
   sensitivity: 0.5,
   zones: [],
@@ -69,7 +75,10 @@ export function draftOf(camera: Camera): CameraDraft {
     postRollSeconds: camera.recording.postRollSeconds,
     schedule: camera.recording.schedule ?? [],
     days: camera.retention.days,
+    motionDays: camera.retention.motionDays,
+    lowresDays: camera.retention.lowresDays,
     minDays: camera.retention.minDays,
+    whenFull: camera.retention.whenFull ?? 'oldest-first',
     maxGigabytes:
       camera.retention.maxBytes === undefined ? undefined : camera.retention.maxBytes / 1e9,
     motionSource: camera.motion.source,
@@ -105,7 +114,10 @@ export function addBody(draft: CameraDraft): Body {
     },
     retention: {
       days: draft.days,
+      ...(draft.motionDays === undefined ? {} : { motionDays: draft.motionDays }),
+      ...(draft.lowresDays === undefined ? {} : { lowresDays: draft.lowresDays }),
       ...(draft.minDays === undefined ? {} : { minDays: draft.minDays }),
+      ...(draft.whenFull === 'oldest-first' ? {} : { whenFull: draft.whenFull }),
       ...(draft.maxGigabytes === undefined ? {} : { maxBytes: toBytes(draft.maxGigabytes) }),
     },
     motion: {
@@ -169,7 +181,10 @@ export function changeBody(before: CameraDraft, after: CameraDraft): Body {
   });
   section('retention', {
     days: [before.days, after.days],
+    motionDays: [before.motionDays, after.motionDays],
+    lowresDays: [before.lowresDays, after.lowresDays],
     minDays: [before.minDays, after.minDays],
+    whenFull: [before.whenFull, after.whenFull],
     maxBytes: [
       before.maxGigabytes,
       after.maxGigabytes,

@@ -19,6 +19,7 @@ import { RetentionSection } from '../form/RetentionSection.js';
 import { StreamSection } from '../form/StreamSection.js';
 import { urlFault } from '../form/stream-url.js';
 import { Fault } from '../shell/Fault.js';
+import { PendingRetention } from '../storage/PendingRetention.js';
 import { Page } from '../shell/Page.js';
 
 export function EditCameraPage() {
@@ -56,7 +57,11 @@ function EditCamera({ camera }: { camera: Camera }) {
       setBefore(draftOf(saved));
       setDraft(draftOf(saved));
       if (saved.publish !== undefined) setPublished(saved);
-      notifications.show({ message: `${saved.name}: saved and in force`, withBorder: true });
+      const waits = body['retention'] !== undefined && saved.pendingRetention !== undefined;
+      const message = waits
+        ? `${saved.name}: saved; the retention waits, since it deletes footage`
+        : `${saved.name}: saved and in force`;
+      notifications.show({ message, withBorder: true });
     },
   });
   const remove = useMutation({
@@ -87,6 +92,7 @@ function EditCamera({ camera }: { camera: Camera }) {
       }
     >
       <form className={classes.form} onSubmit={submit}>
+        <PendingRetention camera={camera} />
         <div className={classes.columns}>
           <div className={classes.column}>
             <StreamSection

@@ -8,6 +8,7 @@ import { formatBytes, formatDay, formatMoment } from '../format.js';
 import { Fault, Unavailable } from '../shell/Fault.js';
 import { Page } from '../shell/Page.js';
 import { Holds } from '../storage/Holds.js';
+import { PendingRetention } from '../storage/PendingRetention.js';
 import classes from './Pages.module.css';
 
 const LEVEL: Record<Storage['disks'][number]['state'], string> = {
@@ -34,6 +35,9 @@ export function StoragePage() {
           onRetry={() => void storage.refetch()}
         />
         <Unavailable recorders={data?.unavailable} />
+        {cameras.map((camera) => (
+          <PendingRetention key={camera.id} camera={camera} />
+        ))}
         {data !== undefined && (
           <>
             <section>
@@ -57,6 +61,16 @@ export function StoragePage() {
       </div>
     </Page>
   );
+}
+
+const LIMIT = {
+  age: 'Limited by its days',
+  'camera-bytes': 'Limited by its gigabytes',
+  'disk-space': 'Limited by the disks',
+};
+
+function daysText(days: number): string {
+  return `${days < 10 ? Number(days.toFixed(1)) : Math.round(days)} d`;
 }
 
 function forecast(data: Storage): string {
@@ -92,6 +106,10 @@ function Disk({
           style={{ right: share(watermarks.lowBytes) }}
           title={`Low water: below ${formatBytes(watermarks.lowBytes)} free`}
         />
+        <u
+          style={{ right: share(watermarks.stopBytes) }}
+          title={`Reserve of the index: recording stops below ${formatBytes(watermarks.stopBytes)} free`}
+        />
       </div>
       <div className={classes.legend}>
         <span>
@@ -100,6 +118,11 @@ function Disk({
         <span>{formatBytes(disk.footageBytes)} footage</span>
         <span>{formatBytes(other)} other</span>
       </div>
+      <p className={classes.quiet} data-testid="watermarks">
+        Below {formatBytes(watermarks.lowBytes)} free the oldest goes, below{' '}
+        {formatBytes(watermarks.criticalBytes)} at once; below {formatBytes(watermarks.stopBytes)},
+        the reserve of the index, recording stops.
+      </p>
       {disk.reason !== undefined && <p className={classes.quiet}>{disk.reason}</p>}
     </article>
   );
@@ -127,6 +150,7 @@ function Usage({ rows, nameOf }: RowsProps<Storage['cameras'][number]>) {
                 <Table.Th ta="right">A day</Table.Th>
                 <Table.Th>Since</Table.Th>
                 <Table.Th ta="right">Kept</Table.Th>
+                <Table.Th ta="right">Will reach</Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
@@ -146,6 +170,9 @@ function Usage({ rows, nameOf }: RowsProps<Storage['cameras'][number]>) {
                       {row.oldest === undefined ? '' : formatDay(Date.parse(row.oldest))}
                     </Table.Td>
                     <Table.Td ta="right">{row.retentionDays} d</Table.Td>
+                    <Table.Td ta="right" title={row.limitedBy && LIMIT[row.limitedBy]}>
+                      {row.forecastDays === undefined ? '' : daysText(row.forecastDays)}
+                    </Table.Td>
                   </Table.Tr>
                 ))}
             </Table.Tbody>
