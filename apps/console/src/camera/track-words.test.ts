@@ -78,11 +78,12 @@ test.each<[string, Partial<TrackStatus>, string]>([
 });
 
 test('the worst comes first, and a loss of so little is none', () => {
-  const lost = { ...recent, lostPackets: 2000, droppedFrames: 1 };
-  expect(findingsOf(with_({ recent: lost, jitterMs: 99 })).map(({ level }) => level)).toEqual([
-    'bad',
-    'warn',
-    'warn',
+  const lost = { ...recent, lostPackets: 2000, droppedFrames: 87 };
+  // Key frames that are far apart because they were lost are no second finding.
+  const findings = findingsOf(with_({ recent: lost, jitterMs: 99, groupSecondsMax: 8 }));
+  expect(findings).toEqual([
+    { level: 'bad', text: '16.8 % of packets lost in the last minute, and 87 frames with them.' },
+    { level: 'warn', text: 'It arrives unevenly: 99 ms of jitter.' },
   ]);
   expect(findingsOf(with_({ recent: { ...recent, lostPackets: 1 } }))).toEqual([]);
 });

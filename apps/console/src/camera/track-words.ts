@@ -37,18 +37,18 @@ export function findingsOf(track: TrackStatus): Finding[] {
   const level = lossLevel(loss);
   const { recent } = track;
   if (level !== undefined && recent !== undefined) {
-    findings.push({ level, text: `${formatShare(loss ?? 0)} of packets lost ${lately(recent)}.` });
-  }
-  if ((recent?.droppedFrames ?? 0) > 0 && recent !== undefined) {
-    const { droppedFrames } = recent;
-    const frames = `${droppedFrames} ${droppedFrames === 1 ? 'frame' : 'frames'}`;
-    findings.push({ level: 'warn', text: `${frames} dropped ${lately(recent)}${whyOf(track)}.` });
+    const beside = recent.droppedFrames > 0 ? `, and ${framesOf(recent)} with them` : '';
+    const text = `${formatShare(loss ?? 0)} of packets lost ${lately(recent)}${beside}.`;
+    findings.push({ level, text });
+  } else if (recent !== undefined && recent.droppedFrames > 0) {
+    const text = `${framesOf(recent)} dropped ${lately(recent)}${whyOf(track)}.`;
+    findings.push({ level: 'warn', text });
   }
   if (isUneven(track)) {
     const jitter = formatMs(track.jitterMs ?? 0);
     findings.push({ level: 'warn', text: `It arrives unevenly: ${jitter} of jitter.` });
   }
-  if ((track.groupSecondsMax ?? 0) > LONG_GROUP_SECONDS) {
+  if (hasLongGroups(track)) {
     const seconds = formatSeconds(track.groupSecondsMax ?? 0);
     findings.push({
       level: 'warn',
@@ -162,7 +162,7 @@ function cell(
 
 function groupCell(track: TrackStatus): Cell | undefined {
   const { groupSeconds, groupSecondsMin = 0, groupSecondsMax = 0 } = track;
-  const level = groupSecondsMax > LONG_GROUP_SECONDS ? 'warn' : undefined;
+  const level = hasLongGroups(track) ? 'warn' : undefined;
   const isEven = groupSecondsMax - groupSecondsMin < 0.1;
   return cell(
     groupSeconds,
@@ -172,6 +172,11 @@ function groupCell(track: TrackStatus): Cell | undefined {
         : `${groupSecondsMin.toFixed(1)}–${formatSeconds(groupSecondsMax)}`,
     level,
   );
+}
+
+/** Where frames are lost, key frames are too: that is told already. */
+function hasLongGroups({ groupSecondsMax = 0, recent }: TrackStatus): boolean {
+  return groupSecondsMax > LONG_GROUP_SECONDS && (recent?.droppedFrames ?? 0) === 0;
 }
 
 function jitterCell(track: TrackStatus): Cell | undefined {
@@ -204,6 +209,9 @@ function whyOf({ dropped }: TrackStatus): string {
   const reasons = Object.keys(dropped).filter((reason) => !reason.startsWith('before-'));
   return reasons.length === 1 ? ` (${reasons[0]?.replaceAll('-', ' ') ?? ''})` : '';
 }
+
+const framesOf = ({ droppedFrames }: { droppedFrames: number }): string =>
+  `${formatCount(droppedFrames)} ${droppedFrames === 1 ? 'frame' : 'frames'}`;
 
 const lately = ({ seconds }: { seconds: number }): string =>
   seconds >= 55 ? 'in the last minute' : `in the last ${seconds} s`;
