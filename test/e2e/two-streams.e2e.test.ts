@@ -78,10 +78,11 @@ inBrowser('two streams', () => {
     // One in forty.
     await panel.getByText(/2\.\d % of packets lost in the last/).waitFor({ timeout: 90_000 });
     const items = panel.locator('li');
-    expect(await items.filter({ hasText: 'Main' }).locator('p').count()).toBe(0);
+    const losses = items.filter({ hasText: 'Main' }).locator('p', { hasText: 'lost' });
+    expect(await losses.count()).toBe(0);
     const loss = panel.locator('tr', { hasText: 'Lost' }).first().locator('td');
     expect(await loss.first().textContent()).toBe('0 %');
-    expect(await loss.nth(1).textContent()).toMatch(/^2\.\d %$/);
+    expect(await loss.nth(1).textContent()).toMatch(/^[1-4]\.\d %$/);
     const received = () => panel.locator('tr', { hasText: 'Packets' }).locator('td').first();
     const before = await received().textContent();
     await eventually('the numbers go on', async () => (await received().textContent()) !== before);
