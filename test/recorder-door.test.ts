@@ -40,7 +40,8 @@ const events: { kind: string; message: string; at: string }[] = [];
 
 beforeAll(async () => {
   const clip = await makeClip('gate', { fromSeconds: 5 });
-  simulator = await Simulator.start({ clips: { moving: clip } });
+  const small = await makeClip('gate', { fromSeconds: 5, width: 160, height: 90 });
+  simulator = await Simulator.start({ clips: { moving: clip, small } });
   config = {
     version: '1',
     holds: [],
@@ -246,3 +247,30 @@ test('a nudge applies what changed before it is answered', async () => {
   };
   expect(cameras[0]?.status.recording).toEqual({ active: false, mode: 'off', reason: 'off' });
 });
+
+test('shows the main stream while no sub stream comes, and the sub stream from then on', async () => {
+  const [camera] = config.cameras;
+  if (camera === undefined) throw new Error('no camera');
+  simulator.stream('small').stop();
+  const streams = { main: simulator.url('moving'), sub: simulator.url('small') };
+  const recording = { ...camera.recording, mode: 'continuous' as const };
+  config = { ...config, version: '3', cameras: [{ ...camera, streams, recording }] };
+  await ask('refresh', 'POST');
+  const query = 'format=annexb&track=sub';
+  const url = `${recorder.url.replace('http', 'ws')}/internal/cameras/${CAMERA}/live?${query}`;
+  const socket = new WebSocket(url, { headers: { authorization: `Bearer ${SECRET}` } });
+  const widths: number[] = [];
+  let parts = 0;
+  socket.on('message', (data: Buffer, isBinary) => {
+    if (isBinary) return (parts += 1);
+    const message = liveMessageSchema.parse(JSON.parse(String(data)));
+    if (message.type === 'init') widths.push(message.width);
+  });
+  await eventually('the main stream is shown', () => parts > 3 && widths.at(-1) === 320, 30_000);
+  simulator.stream('small').start();
+  await eventually('the sub stream is shown', () => widths.at(-1) === 160, 60_000);
+  const before = parts;
+  await eventually('it goes on', () => parts > before + 3, 30_000);
+  expect(widths).toEqual([320, 160]);
+  socket.close();
+}, 130_000);
