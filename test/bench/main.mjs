@@ -4,6 +4,7 @@ import { prepare } from '../../apps/launcher/prepare.mjs';
 
 const BENCHES = {
   erasure: 'cost of Reed-Solomon RS(10,4), per codec',
+  index: 'rates, sizes and latencies of the index at size',
   ingest: 'cost of ingest per camera, against one ffmpeg per camera',
   motion: 'cost of looking for movement, per camera',
 };

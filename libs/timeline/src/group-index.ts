@@ -82,21 +82,31 @@ export class GroupIndex {
       row.chunkId === chunk.id && row.offset + row.length > keepBytes;
     const gone = rows.filter(isGone);
     if (gone.length === 0) return;
-    for (const row of gone) batch.del(groupKey(row));
+    for (const [index, [key]] of entries.entries()) {
+      const row = rows[index];
+      if (row !== undefined && isGone(row)) batch.del(key);
+    }
     const fromUnixUs = Math.min(...gone.map((row) => row.startUnixUs));
     const toUnixUs = Math.max(...gone.map(endOf));
     const old = await this.#spans.overlapping({ camera, track }, fromUnixUs, toUnixUs);
     // What is left in and around the time that the removed rows covered.
     const before = (await this.#before(chunk, fromUnixUs)).filter((row) => !isGone(row));
-    const after = (
-      await this.#lsm.entries({
-        gte: startKey(chunk, fromUnixUs),
-        lt: startKey(chunk, (old.at(-1)?.toUnixUs ?? toUnixUs) + 1),
-        limit: entries.length + 1,
-      })
-    )
-      .map(([key, value]) => decodeGroup(key, value))
-      .filter((row) => !isGone(row));
+    const endUnixUs = (old.at(-1)?.toUnixUs ?? toUnixUs) + 1;
+    const read = rows.filter(
+      ({ startUnixUs }) => startUnixUs >= fromUnixUs && startUnixUs < endUnixUs,
+    );
+    // What lies in the chunk's time was read above: the next row is enough.
+    const behind =
+      chunk.lastUnixUs + 1 < endUnixUs
+        ? await this.#lsm.entries({
+            gte: startKey(chunk, chunk.lastUnixUs + 1),
+            lt: startKey(chunk, endUnixUs),
+            limit: entries.length + 1 - read.length,
+          })
+        : [];
+    const after = [...read, ...behind.map(([key, value]) => decodeGroup(key, value))].filter(
+      (row) => !isGone(row),
+    );
     if (before.length === 0) {
       this.#floors.raise({ camera, track }, after[0]?.startUnixUs ?? toUnixUs);
     }

@@ -63,6 +63,12 @@ export function StoragePage() {
   );
 }
 
+const RULE: Readonly<Record<string, string>> = {
+  age: 'its days',
+  'motion-age': 'its days of movement',
+  'lowres-age': 'its days of low resolution',
+};
+
 const LIMIT = {
   age: 'Limited by its days',
   'camera-bytes': 'Limited by its gigabytes',
@@ -205,7 +211,7 @@ function NextDeletions({ rows, nameOf }: RowsProps<Storage['nextDeletions'][numb
                   <Table.Td>{formatMoment(Date.parse(row.at))}</Table.Td>
                   <Table.Td>{nameOf(row.camera)}</Table.Td>
                   <Table.Td ta="right">{formatBytes(row.bytes)}</Table.Td>
-                  <Table.Td className={classes.dim}>{row.rule}</Table.Td>
+                  <Table.Td className={classes.dim}>{RULE[row.rule] ?? row.rule}</Table.Td>
                 </Table.Tr>
               ))}
             </Table.Tbody>

@@ -26,7 +26,7 @@ export function PendingRetention({ camera }: { camera: Camera }) {
   const isBusy = confirm.isPending || withdraw.isPending;
   return (
     <Alert
-      color="orange"
+      color="yellow"
       variant="light"
       p="sm"
       icon={<IconClockExclamation size={16} />}
@@ -50,7 +50,6 @@ export function PendingRetention({ camera }: { camera: Camera }) {
           <Button
             size="xs"
             color="red"
-            variant="light"
             disabled={isBusy}
             onClick={() => confirm.mutate()}
             data-testid="retention-confirm"
