@@ -7,6 +7,7 @@ const BENCHES = {
   index: 'rates, sizes and latencies of the index at size',
   ingest: 'cost of ingest per camera, against one ffmpeg per camera',
   motion: 'cost of looking for movement, per camera',
+  store: 'safe writes of the store, against plain appends of the same sizes',
 };
 
 const [name, ...args] = process.argv.slice(2);

@@ -20,7 +20,8 @@ export function judgeKill({ recordings, gaps }, { killMs, sinceMs }) {
     .map(({ from, to }) => ({ from: Date.parse(from), to: Date.parse(to) }))
     .sort((a, b) => a.from - b.from);
   const before = spans.filter(({ from }) => from < killMs);
-  const endMs = Math.min(killMs, Math.max(0, ...before.map(({ to }) => to)));
+  // Behind the kill where what was killed took the recorder with it in order.
+  const endMs = Math.max(0, ...before.map(({ to }) => to));
   const faults = [];
   const lossMs = sinceMs === undefined ? 0 : Math.max(0, killMs - Math.max(endMs, sinceMs));
   if (lossMs > MOST_LOST_MS) faults.push(`${Math.round(lossMs)} ms are missing in front of it`);

@@ -13,6 +13,7 @@ const FAULTS = {
   'kill-recorder': 1,
   'kill-installation': 0.1,
   'power-cuts': 2,
+  'broken-disks': 0,
   'recovery-time': 0,
 };
 const VIDEO = { size: '320x240', fps: 25, bitrateKbit: 600, seconds: 6, group: 25 };

@@ -71,13 +71,14 @@ export class WholeInstallation {
     return response.json();
   }
 
-  /** Every answer that needs server, PostgreSQL and recorder is there, and the cameras record. */
-  async untilWell(cameras, deadlineMs = 120_000) {
+  /** Server, PostgreSQL and recorder answer, and the cameras record what they began after `sinceMs`. */
+  async untilWell(cameras, { sinceMs = 0, deadlineMs = 120_000 } = {}) {
     await until('all is well', deadlineMs, async () => {
-      const statuses = await Promise.all(
-        cameras.map((id) => this.json('GET', `/api/cameras/${id}/status`)),
-      ).catch(() => []);
-      return statuses.length > 0 && statuses.every(({ recording }) => recording.active);
+      // The list comes out of PostgreSQL, the states from the recorder.
+      const listed = this.json('GET', '/api/cameras');
+      const states = cameras.map((id) => this.json('GET', `/api/cameras/${id}/status`));
+      const [list, ...statuses] = await Promise.all([listed, ...states]).catch(() => []);
+      return list !== undefined && statuses.every(isRecordingSince(sinceMs));
     });
   }
 
@@ -124,6 +125,10 @@ export class WholeInstallation {
       }
     }
   }
+}
+
+function isRecordingSince(sinceMs) {
+  return ({ recording }) => recording.active && Date.parse(recording.since ?? 0) >= sinceMs;
 }
 
 export async function until(what, deadlineMs, condition) {

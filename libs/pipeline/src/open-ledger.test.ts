@@ -95,3 +95,11 @@ test('footage that goes on makes no gap', async () => {
   await footage(10.5, 20);
   expect(await gapsAfterOpening(20, 20.2)).toEqual([[20, undefined, 'restart']]);
 });
+
+test('a gap that is open behind it hides no hole in front', async () => {
+  await footage(0, 10);
+  await footage(18, 20);
+  const open = { camera: CAMERA, startUnixUs: T0 + 20 * S, endUnixUs: undefined };
+  await timeline.commit({ gaps: [{ ...open, reason: 'camera-down' }] });
+  expect((await gapsAfterOpening(20, 30))[0]).toEqual([10, 18, 'restart']);
+});

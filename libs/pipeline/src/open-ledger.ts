@@ -15,6 +15,8 @@ export async function openLedger(
 ): Promise<GapLedger> {
   const latestUs = nowUnixUs + CLOCK_TOLERANCE_US;
   const openGap = timeline.openGap(camera);
+  const explainedFromUs = openGap?.startUnixUs ?? Infinity;
+  await explainHoles(timeline, camera, Math.min(footageEndUs, explainedFromUs));
   if (openGap !== undefined && openGap.startUnixUs <= latestUs) {
     const lastAliveUs = timeline.lastAlive();
     const ledger = new GapLedger({
@@ -32,7 +34,6 @@ export async function openLedger(
     }
     return ledger;
   }
-  await explainHoles(timeline, camera, footageEndUs);
   const gaps = await timeline.gaps(camera, Math.max(0, footageEndUs - 1), latestUs);
   const gapEndUs = Math.max(
     0,
@@ -49,21 +50,18 @@ export async function openLedger(
  * A life that ended before its first commit leaves footage, which recovery found, and no word of
  * what was missing in front of it. It began a chunk of its own: the two newest are looked at.
  */
-async function explainHoles(
-  timeline: Timeline,
-  camera: string,
-  footageEndUs: number,
-): Promise<void> {
+async function explainHoles(timeline: Timeline, camera: string, untilUnixUs: number) {
   const chunks = await timeline.chunksOf(camera, { track: 'main', limit: 2, reverse: true });
   const fromUs = Math.min(...chunks.map(({ firstUnixUs }) => firstUnixUs));
-  if (chunks.length === 0 || fromUs >= footageEndUs) return;
-  const spans = (await timeline.recordings(camera, fromUs, footageEndUs)).filter(
+  if (chunks.length === 0 || fromUs >= untilUnixUs) return;
+  const spans = (await timeline.recordings(camera, fromUs, untilUnixUs)).filter(
     ({ track }) => track === 'main',
   );
-  const known = await timeline.gaps(camera, fromUs, footageEndUs);
+  const known = await timeline.gaps(camera, fromUs, untilUnixUs);
   const covered = [
     ...spans.map(({ fromUnixUs, toUnixUs }) => ({ fromUnixUs, toUnixUs })),
     ...known.map((gap) => ({ fromUnixUs: gap.startUnixUs, toUnixUs: gap.endUnixUs ?? Infinity })),
+    { fromUnixUs: untilUnixUs, toUnixUs: untilUnixUs },
   ].sort((a, b) => a.fromUnixUs - b.fromUnixUs);
   const gaps: GapRow[] = [];
   let untilUs = fromUs;
