@@ -149,7 +149,17 @@ test('records what it is told and tells of it', async () => {
   expect(status).toMatchObject({ state: 'online', codec: 'h264', width: 320, height: 180 });
   await eventually('it was reported', () => events.some(({ kind }) => kind === 'camera-online'));
   await eventually('footage is listed', async () => (await timeline())?.recordings.length);
-  storageSchema.parse(await (await ask('storage')).json());
+  const storage = storageSchema.parse(await (await ask('storage')).json());
+  const { forecastDays = 0 } = storage.cameras[0] ?? {};
+  expect(forecastDays > 0 && forecastDays <= 30).toBe(true);
+  const effect = (retention: string) =>
+    ask(`retention-effect?camera=${CAMERA}&retention=${encodeURIComponent(retention)}`);
+  const shown = (await (await effect('{"days":1}')).json()) as { storedBytes: number };
+  expect(shown).toMatchObject({ bytes: 0, chunks: 0 });
+  expect(shown.storedBytes).toBeGreaterThan(0);
+  for (const faulty of ['nonsense', '{"days":-1}']) {
+    expect((await effect(faulty)).status).toBe(400);
+  }
   motionAnswerSchema.parse(await (await ask(`motion?cameras=${CAMERA}&${period()}`)).json());
   expect(await (await ask('deletions')).json()).toEqual({ items: [] });
   const metrics = await (await ask('metrics')).text();

@@ -35,7 +35,17 @@ const deletionsQuerySchema = z.object({
 
 const effectQuerySchema = z.object({
   camera: z.uuid(),
-  retention: z.preprocess((text) => JSON.parse(String(text)) as unknown, retentionSchema),
+  retention: z
+    .string()
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue({ code: 'custom', message: 'expected JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(retentionSchema),
 });
 
 @Controller('internal')
