@@ -6,6 +6,12 @@ const SMALLEST_BYTES = 16 * 1024;
 /** A buffer of a larger class serves as well, up to this many classes above. */
 const CLASSES_ABOVE = 2;
 
+interface SizeClass {
+  readonly buffers: Buffer[];
+  /** Counts takes: the last one that was served from here. */
+  takenAt: number;
+}
+
 /** A peak counts until each buffer in use was given back about so often, twice. */
 const GIVES_PER_BUFFER = 8;
 
@@ -15,13 +21,14 @@ const GIVES_PER_BUFFER = 8;
  * to the system costs collections of the whole heap. One pool serves a whole recorder.
  */
 export class SlabPool {
-  readonly #free = new Map<number, Buffer[]>();
+  readonly #free = new Map<number, SizeClass>();
   readonly #tables: FrameTable[] = [];
   readonly #minFreeBytes: number;
   #freeBytes = 0;
   #usedBytes = 0;
   #usedCount = 0;
   #gives = 0;
+  #takes = 0;
   #peakBytes = 0;
   #formerPeakBytes = 0;
 
@@ -43,7 +50,9 @@ export class SlabPool {
     let buffer: Buffer | undefined;
     let tried = classBytes;
     for (let above = 0; above <= CLASSES_ABOVE && buffer === undefined; above++) {
-      buffer = this.#free.get(tried)?.pop();
+      const found = this.#free.get(tried);
+      buffer = found?.buffers.pop();
+      if (buffer !== undefined && found !== undefined) found.takenAt = ++this.#takes;
       tried = classOf(tried + 1);
     }
     if (buffer === undefined) buffer = Buffer.allocUnsafeSlow(classBytes);
@@ -66,11 +75,21 @@ export class SlabPool {
     this.#usedCount -= 1;
     const peakBytes = Math.max(this.#peakBytes, this.#formerPeakBytes);
     const bound = Math.max(this.#minFreeBytes, peakBytes - this.#usedBytes);
-    if (this.#freeBytes + buffer.length > bound) return;
     this.#freeBytes += buffer.length;
-    const list = this.#free.get(buffer.length);
-    if (list === undefined) this.#free.set(buffer.length, [buffer]);
-    else list.push(buffer);
+    const known = this.#free.get(buffer.length);
+    if (known !== undefined) known.buffers.push(buffer);
+    else this.#free.set(buffer.length, { buffers: [buffer], takenAt: this.#takes });
+    while (this.#freeBytes > bound) this.#dropOne();
+  }
+
+  /** Of the sizes that are kept, the one that nobody asked for longest. */
+  #dropOne(): void {
+    let oldest: SizeClass | undefined;
+    for (const size of this.#free.values()) {
+      if (size.buffers.length === 0) continue;
+      if (oldest === undefined || size.takenAt < oldest.takenAt) oldest = size;
+    }
+    this.#freeBytes -= oldest?.buffers.pop()?.length ?? this.#freeBytes;
   }
 
   takeTable(unitPrefixBytes = 4): FrameTable {
