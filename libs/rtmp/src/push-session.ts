@@ -44,7 +44,7 @@ export interface Publisher {
 /** Takes what somebody publishes. */
 export interface Publication {
   /** After each read. */
-  onRead(): void;
+  onRead(count: number): void;
   onVideo(timestamp: number, bytes: Uint8Array, start: number, end: number): void;
   onVideoAborted(): void;
   onAudio(timestamp: number, bytes: Uint8Array, start: number, end: number): void;
@@ -152,7 +152,7 @@ export class PushSession implements Publisher {
       this.#broke(toNightjarError(thrown));
       return;
     }
-    this.#publication?.onRead();
+    this.#publication?.onRead(bytes.length);
   }
 
   /** The simple handshake; tells where in `bytes` it ends, if it ends in them. */

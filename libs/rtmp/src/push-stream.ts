@@ -116,7 +116,7 @@ export class PushStream implements PublishTarget {
     const current: Current = { publisher, video, stall: this.#watchForStall(publisher) };
     this.#current = current;
     return {
-      onRead: () => turns?.received(),
+      onRead: (count) => turns?.received(count),
       onVideo: (timestamp, bytes, start, end) => video.receive(timestamp, bytes, start, end),
       onVideoAborted: () => video.aborted(),
       onAudio: (timestamp, bytes, start, end) => audio.receive(timestamp, bytes, start, end),

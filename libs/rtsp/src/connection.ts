@@ -150,7 +150,7 @@ export class Connection {
       this.#finish(error instanceof Error ? error : new Error(String(error)), true);
       return true;
     }
-    this.#options.turns?.received();
+    this.#options.turns?.received(count);
     return true;
   }
 

@@ -5,8 +5,9 @@ import { connect as connectTls } from 'node:tls';
 import type { Clock } from '#base';
 import { placeOf, type RtspUrl } from './rtsp-url.js';
 import { socketError, streamError } from './stream-error.js';
+import { MUCH_BYTES } from './read-turns.js';
 
-const READ_BUFFER_BYTES = 256 * 1024;
+const READ_BUFFER_BYTES = MUCH_BYTES;
 /**
  * The kernel asks at 0, 1 and 3 s: a camera that comes back later than that is found sooner by the
  * next knock than by its next question at 7 s.

@@ -1,5 +1,9 @@
 // Reads in turns: the thread sleeps between them, so that the kernel gathers packets of all cameras.
 
+/** A read this large may have left more behind: the camera's own buffers must not fill up. */
+export const MUCH_BYTES = 256 * 1024;
+const MUCH_MS = 20;
+
 /**
  * Wake-ups and system calls are what ingest costs, not bytes. Pausing each socket would make it
  * worse: epoll still wakes for it, only to be told that nobody listens. So the whole thread sleeps,
@@ -10,6 +14,7 @@ export class ReadTurns {
   readonly #cell = new Int32Array(new SharedArrayBuffer(4));
   readonly #periodMs: () => number;
   #armed = false;
+  #muchWaits = false;
   #beganMs = 0;
 
   /** `periodMs` is asked at each turn: from one turn to the next; 0 is no sleep at all. */
@@ -18,7 +23,8 @@ export class ReadTurns {
   }
 
   /** Bytes of a camera were read: when all sockets that are ready have been, the turn ends. */
-  received(): void {
+  received(count: number): void {
+    if (count >= MUCH_BYTES) this.#muchWaits = true;
     if (this.#armed) return;
     this.#armed = true;
     // Work that the reads bring is begun first.
@@ -27,7 +33,8 @@ export class ReadTurns {
 
   readonly #endTurn = (): void => {
     this.#armed = false;
-    const periodMs = this.#periodMs();
+    const periodMs = Math.min(this.#periodMs(), this.#muchWaits ? MUCH_MS : Infinity);
+    this.#muchWaits = false;
     if (periodMs > 0) {
       const restMs = this.#beganMs + periodMs - performance.now();
       // Below a millisecond there is nothing to gather.
