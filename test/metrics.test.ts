@@ -125,11 +125,13 @@ test('status and exposition tell the same truth of every track', async () => {
   );
   for (const track of before) {
     expect(track).toMatchObject({ clockJumps: 0, disconnects: {}, connects: 1 });
-    const { recent, lostPackets, packets } = track;
+    const { recent } = track;
     if (track.track === 'sub') {
-      // Every twentieth is missing.
-      expect(lostPackets / (lostPackets + packets)).toBeCloseTo(0.05, 1.5);
-      expect((recent?.lostPackets ?? 0) / (recent?.packets ?? 0)).toBeCloseTo(1 / 19, 1.5);
+      // One in twenty is missing, by chance: of a hundred packets that may be 1 or 15.
+      for (const { lostPackets: lost, packets: came } of [track, recent ?? track]) {
+        expect(lost).toBeGreaterThan(0);
+        expect(lost / (lost + came)).toBeLessThan(0.2);
+      }
       expect(track.dropped['packet-lost']).toBeGreaterThan(0);
       expect(recent?.droppedFrames).toBeGreaterThan(0);
       continue;
@@ -163,7 +165,8 @@ test('status and exposition tell the same truth of every track', async () => {
     const own = (name: string) => valueOf(families, `nightjar_track_${name}`, labels);
     expect(own('connects_total')).toBe(1);
     if (track.track === 'sub') {
-      expect(own('loss_ratio')).toBeCloseTo(0.05, 1.5);
+      expect(own('loss_ratio')).toBeGreaterThan(0);
+      expect(own('loss_ratio')).toBeLessThan(0.2);
       const labelled = { ...labels, reason: 'packet-lost' };
       const dropped = valueOf(families, 'nightjar_track_dropped_frames_total', labelled);
       expect(dropped).toBeGreaterThanOrEqual(track.dropped['packet-lost'] ?? 1);

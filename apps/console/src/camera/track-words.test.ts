@@ -11,7 +11,7 @@ const well: TrackStatus = {
   clockOffsetMs: -12,
   clockDriftPpm: 18.4,
   jitterMs: 4.2,
-  jitterFloorMs: 33.3,
+  jitterFloorMs: 16.7,
   frames: 12_345,
   packets: 99_000,
   bytes: 1_200_000_000,
