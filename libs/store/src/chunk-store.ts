@@ -1,6 +1,5 @@
 // The set of store directories: opens, recovers, reads, scans and deletes chunks.
 
-import { dirname } from 'node:path';
 import { messageOf, NightjarError, toNightjarError } from '#base';
 import { parseLeadingRecords, type ReadRecords } from './chunk-reader.js';
 import type { ChunkFile } from './chunk-files.js';
@@ -310,17 +309,17 @@ export class ChunkStore {
   async deleteChunk(chunk: ChunkPlace): Promise<number> {
     if (this.#isWarm(chunk)) {
       const freed = (await this.warm?.delete(chunk.path)) ?? 0;
-      for (const directory of this.#usable()) await removeFile(directory, chunk.path);
+      for (const directory of this.#usable()) await directory.removeFile(chunk.path);
       return freed;
     }
-    const freed = await removeFile(this.#directoryOf(chunk), chunk.path);
+    const freed = await this.#directoryOf(chunk).removeFile(chunk.path);
     if (this.warm?.canDelete === true) await this.warm.delete(chunk.path);
     return freed;
   }
 
   /** As `deleteChunk`, but the stripe of the chunk stays. */
   deleteFile(chunk: ChunkPlace): Promise<number> {
-    return removeFile(this.#directoryOf(chunk), chunk.path);
+    return this.#directoryOf(chunk).removeFile(chunk.path);
   }
 
   /**
@@ -487,15 +486,6 @@ export class ChunkStore {
 }
 
 type ListedPlace = ListedChunk & ChunkPlace;
-
-async function removeFile(directory: ChunkDirectory, path: string): Promise<number> {
-  const absolute = directory.absolute(path);
-  const freed = await directory.files.remove(absolute);
-  if (freed === undefined) return 0;
-  directory.noteFreed(freed);
-  await directory.files.removeEmptyDirectory(dirname(absolute));
-  return freed;
-}
 
 function asMissing(error: unknown, { path }: ChunkPlace): NightjarError {
   const known = toNightjarError(error);

@@ -183,6 +183,16 @@ export class ChunkDirectory {
     else if (error.code !== 'invalid-argument') this.#settle('failed', error.message);
   }
 
+  /** Deletes a file and directories that are empty without it; gives the bytes freed. */
+  async removeFile(path: string): Promise<number> {
+    const absolute = this.absolute(path);
+    const freed = await this.files.remove(absolute);
+    if (freed === undefined) return 0;
+    this.noteFreed(freed);
+    await this.files.removeEmptyDirectory(dirname(absolute));
+    return freed;
+  }
+
   /** Takes note of freed bytes: the next write may try again. */
   noteFreed(bytes: number): void {
     this.#space = { ...this.#space, freeBytes: this.#space.freeBytes + bytes };
