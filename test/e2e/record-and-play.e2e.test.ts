@@ -174,7 +174,7 @@ describe('a camera in mode continuous', () => {
     const [first, second] = after.recordings.filter((span) => span.track === 'main');
     expect(first!.from).toBe(before.recordings[0]!.from);
     expect(killedAt - Date.parse(first!.to)).toBeLessThanOrEqual(2000);
-    const restart = after.gaps.find((gap) => gap.reason === 'restart');
+    const restart = after.gaps.find((gap) => gap.from === first!.to);
     expect(restart).toEqual({ from: first!.to, to: second!.from, reason: 'restart' });
   }, 60_000);
 

@@ -285,6 +285,7 @@ export class RecordedCamera implements FlushedCamera {
       clock,
       log: this.#log,
       waiting,
+      onWritten: () => this.#options.scheduler.due(this),
       onRecorded: (startUnixUs, endUnixUs) => {
         if (track === 'main') this.#ledger.recorded(startUnixUs, endUnixUs);
       },

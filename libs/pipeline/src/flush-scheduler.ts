@@ -32,6 +32,7 @@ export class FlushScheduler {
   #unwritten: TimelineBatch[] = [];
   /** A camera on a disk that hangs misses its turns; the others do not. */
   readonly #running = new Map<FlushedCamera, Promise<void>>();
+  readonly #due = new Set<FlushedCamera>();
   #turn = 0;
   #soon: Timer | undefined;
   #indexFails = false;
@@ -49,6 +50,12 @@ export class FlushScheduler {
 
   remove(camera: FlushedCamera): void {
     for (const turn of this.#turns) turn.delete(camera);
+    this.#due.delete(camera);
+  }
+
+  /** Something of it was written: it is told with the next turn. */
+  due(camera: FlushedCamera): void {
+    this.#due.add(camera);
   }
 
   /** Waits until the turn of a camera that is under way has handed over its rows. */
@@ -75,8 +82,9 @@ export class FlushScheduler {
   #next(): void {
     const cameras = this.#turns[this.#turn];
     this.#turn = (this.#turn + 1) % TURNS;
-    for (const camera of cameras ?? []) {
+    for (const camera of new Set([...(cameras ?? []), ...this.#due])) {
       if (this.#running.has(camera)) continue;
+      this.#due.delete(camera);
       const run = this.#run(camera).finally(() => this.#running.delete(camera));
       this.#running.set(camera, run);
     }

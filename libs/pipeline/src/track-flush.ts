@@ -36,6 +36,8 @@ export interface TrackFlushOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly waiting: WaitingBytes;
+  /** Something was written, and is safe after the next sync. */
+  onWritten?(): void;
   /** Footage became safe; called before the batch that holds its rows is committed. */
   onRecorded(startUnixUs: number, endUnixUs: number): void;
   /** From `atUnixUs` on nothing is kept because of the disk; undefined when it is kept again. */
@@ -167,6 +169,7 @@ export class TrackFlush {
         this.#dirty = true;
         this.counters.records += 1;
         this.counters.bytes += record.payloadBytes;
+        this.#options.onWritten?.();
         if (this.#failure !== undefined && record.startUnixUs >= this.#failedAtUnixUs) {
           this.#failure = undefined;
           this.#options.onDisk(undefined, record.startUnixUs, '');

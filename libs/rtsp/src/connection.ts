@@ -96,6 +96,7 @@ export class Connection {
       const sequence = ++this.#sequence;
       const timer = this.#options.clock.after(deadlineMs, () => {
         this.#waiting.delete(sequence);
+        this.#options.turns?.asked(-1);
         reject(
           this.rubbishBytes > 0
             ? streamError('protocol', `${this.#place} does not speak RTSP`, {
@@ -109,6 +110,7 @@ export class Connection {
         );
       });
       this.#waiting.set(sequence, { method, resolve, reject, timer });
+      this.#options.turns?.asked(1);
       this.#write(writeRequest(method, url, [['CSeq', String(sequence)], ...headers]));
     });
   }
@@ -173,6 +175,7 @@ export class Connection {
     // An answer to nothing is a late one whose deadline has passed.
     if (sequence === undefined || waiting === undefined) return;
     this.#waiting.delete(sequence);
+    this.#options.turns?.asked(-1);
     waiting.timer.cancel();
     waiting.resolve(response);
   }
@@ -217,6 +220,7 @@ export class Connection {
     this.#socket?.destroy();
     for (const { timer, reject } of this.#waiting.values()) {
       timer.cancel();
+      this.#options.turns?.asked(-1);
       reject(error);
     }
     this.#waiting.clear();

@@ -2,7 +2,8 @@
 
 /** A read this large may have left more behind: the camera's own buffers must not fill up. */
 export const MUCH_BYTES = 256 * 1024;
-const MUCH_MS = 20;
+/** Of a turn while much waits, or a camera's answer. */
+const SHORT_MS = 20;
 
 /**
  * Wake-ups and system calls are what ingest costs, not bytes. Pausing each socket would make it
@@ -15,6 +16,7 @@ export class ReadTurns {
   readonly #periodMs: () => number;
   #armed = false;
   #muchWaits = false;
+  #questions = 0;
   #beganMs = 0;
 
   /** `periodMs` is asked at each turn: from one turn to the next; 0 is no sleep at all. */
@@ -31,9 +33,17 @@ export class ReadTurns {
     setImmediate(() => setImmediate(this.#endTurn));
   }
 
+  /** A camera was asked something (1), or has answered (-1): a handshake is many of these. */
+  asked(change: 1 | -1): void {
+    this.#questions += change;
+  }
+
   readonly #endTurn = (): void => {
     this.#armed = false;
-    const periodMs = Math.min(this.#periodMs(), this.#muchWaits ? MUCH_MS : Infinity);
+    const periodMs = Math.min(
+      this.#periodMs(),
+      this.#muchWaits || this.#questions > 0 ? SHORT_MS : Infinity,
+    );
     this.#muchWaits = false;
     if (periodMs > 0) {
       const restMs = this.#beganMs + periodMs - performance.now();
