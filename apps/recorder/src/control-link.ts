@@ -4,6 +4,7 @@
 import {
   Backoff,
   BoundedQueue,
+  delay,
   InternalClient,
   messageOf,
   SecretBox,
@@ -157,6 +158,7 @@ export class ControlLink {
   }
 
   async #reportEvents(): Promise<void> {
+    const { clock } = this.#options;
     const backoff = new Backoff({ firstMs: 500, capMs: 10_000 });
     for await (const first of this.#events) {
       const events = [first];
@@ -180,7 +182,7 @@ export class ControlLink {
         } catch (error) {
           // Refused for what it is: sending it again would not help.
           if (messageOf(error).startsWith('events.')) break;
-          await this.#rest(backoff.nextMs());
+          await delay(clock, backoff.nextMs(), this.#ended.signal).catch(() => undefined);
         }
       }
     }
@@ -190,15 +192,5 @@ export class ControlLink {
     const name = this.#names.get(camera);
     const text = name === undefined || message.includes(name) ? message : `${name}: ${message}`;
     return { kind, camera, at: instantOf(atUnixUs), message: text };
-  }
-
-  #rest(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#ended.signal.addEventListener('abort', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
   }
 }
