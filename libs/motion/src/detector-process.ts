@@ -110,9 +110,9 @@ async function run(): Promise<void> {
   } catch (error) {
     process.stderr.write(`detector: keeps its priority: ${messageOf(error)}\n`);
   }
-  process.once('disconnect', () => process.exit(0));
+  process.once('disconnect', leave);
   // The recorder was killed: nobody reads the answers.
-  process.stdout.on('error', () => process.exit(0));
+  process.stdout.on('error', leave);
   // A terminal sends it to the whole group; the parent decides when this process ends.
   process.on('SIGINT', () => undefined);
   tellProgress();
@@ -130,10 +130,15 @@ async function run(): Promise<void> {
   }
 }
 
-run().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    process.stderr.write(`detector: ${messageOf(error)}\n`);
-    process.exit(1);
-  },
-);
+/**
+ * Ends at once. There is nothing to save, and nobody may be left to kill a process whose decoder
+ * threads keep it from winding up.
+ */
+function leave(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
+
+run().then(leave, (error: unknown) => {
+  process.stderr.write(`detector: ${messageOf(error)}\n`);
+  process.exit(1);
+});
