@@ -11,7 +11,7 @@ test.each(['direct', 'buffered'] as const)(
   async (mode) => {
     const directory = await mkdtemp(join(tmpdir(), 'nightjar-power-'));
     try {
-      const recording = await recordForPowerCut(directory, mode, 24);
+      const recording = await recordForPowerCut(directory, mode, 60);
       const random = seededRandom(20_261_121);
       for (let cut = 0; cut < 40; cut++) {
         const moment = 20 + Math.floor(random() * (recording.disk.now - 20));

@@ -1,12 +1,19 @@
 // Records some tracks on a disk that remembers every step, then cuts the power at chosen moments:
 // recovery runs over what is left of chunks and index, and what is there is held to S1 and S2.
 
-import { cp, mkdir, readdir, rm, stat, truncate } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { silentLog } from '#base';
+import { silentLog, type Log } from '#base';
 import { FakeClock } from '#base/testing';
-import { ChunkStore, foldGroups, type TrackWriter, type WrittenRecord } from '#store';
-import { Timeline } from '#timeline';
+import {
+  ChunkStore,
+  foldGroups,
+  type ChunkInfo,
+  type TrackWriter,
+  type WrittenRecord,
+} from '#store';
+import { Timeline, type GroupRow, type MotionRow } from '#timeline';
+import { recoverFootage } from '../../libs/pipeline/src/recovery.js';
 import { realRecord } from '../../libs/store/src/footage.test-support.js';
 import { PowerCutDisk, type WriteMode } from './power-cut-disk.js';
 
@@ -17,6 +24,11 @@ const FRAMES = 5;
 const MOST_LOST_US = 2_000_000;
 /** Small, so that a short recording has many chunks, seals and directories. */
 const CHUNK_BYTES = 9000;
+/** Flushes between two safe points of the index. */
+const FLUSHES_A_SAFE_POINT = 10;
+/** Beside the rows of footage, so that what is not safe fills several blocks of LevelDB's log. */
+const MOTION_A_FLUSH = 20;
+const PAGE_BYTES = 4096;
 
 /** The index's log at a moment; with `safe` everything in it survives. */
 interface LogMark {
@@ -59,7 +71,8 @@ export async function recordForPowerCut(
       progress.push({ at: disk.now, camera, toUnixUs: from + GROUP_US, safe: false });
     }
     const { records, chunks } = await writer.sync();
-    await timeline.commit({ groups: await rowsOf(timeline, camera, records), chunks });
+    const groups = await rowsOf(timeline, camera, records);
+    await timeline.commit({ groups, chunks, motion: motionOf(camera, group) });
     for (const { record } of records) {
       const toUnixUs = record.startUnixUs + (record.duration90k * 100) / 9;
       progress.push({ at: disk.now, camera, toUnixUs, safe: true });
@@ -73,6 +86,9 @@ export async function recordForPowerCut(
       writers.map((writer, number) => flush(CAMERAS[number] as string, writer, group)),
     );
     clock.advance(2000);
+    if ((group / 2) % FLUSHES_A_SAFE_POINT !== FLUSHES_A_SAFE_POINT - 1) continue;
+    await timeline.commitSafePoint();
+    await markLog(true);
   }
   // What is never closed is as a running recorder's.
   await cp(index, join(directory, 'index-at-the-end'), { recursive: true });
@@ -101,20 +117,16 @@ export async function cutPower(
   await rebuildIndex(recording, { index, moment, random });
   const faults: string[] = [];
   const startedMs = performance.now();
-  const both = await openBoth({ root, index, clock: new FakeClock() });
+  const log = damageLog(faults);
+  const both = await openBoth({ root, index, clock: new FakeClock(), log });
   try {
-    const unsealed = await both.timeline.unsealedChunks();
-    const find = (id: number) => both.timeline.chunk(id);
-    for await (const { chunk, records, state } of both.store.recover({ unsealed, find })) {
-      if (state === 'missing' || state === 'damaged') faults.push(`${chunk.path} is ${state}`);
-      await both.timeline.commit({
-        groups: await rowsOf(both.timeline, chunk.camera, records),
-        chunks: [chunk],
-      });
-    }
+    await recoverFootage({ ...both, clock: new FakeClock(), log });
     const recoveredMs = performance.now() - startedMs;
     for await (const chunk of both.store.sealRecovered()) {
       await both.timeline.commit({ chunks: [chunk] });
+    }
+    for (const { camera } of await both.timeline.usage()) {
+      await both.timeline.recountUsage(camera);
     }
     const endOf = await playableEnds(both, faults);
     const lostUs = lostAt(recording, moment, { endOf, faults });
@@ -132,7 +144,9 @@ async function playableEnds(
   faults: string[],
 ): Promise<Map<string, number>> {
   const onDisk = new Map<string, string[]>();
+  const chunksOnDisk = new Map<string, ChunkInfo[]>();
   for await (const { chunk, records, state, tornBytes } of store.scanAll()) {
+    chunksOnDisk.set(chunk.camera, [...(chunksOnDisk.get(chunk.camera) ?? []), chunk]);
     if (state !== 'intact' || tornBytes > 0) faults.push(`${chunk.path} is ${state} afterwards`);
     if (!chunk.sealed) faults.push(`${chunk.path} was not sealed`);
     const rows = foldGroups(records).map((row) => `${row.chunkId} ${row.offset} ${row.length}`);
@@ -158,8 +172,46 @@ async function playableEnds(
     if (known.sort().join() !== found.sort().join()) {
       faults.push(`${camera}: ${known.length} groups in the index, ${found.length} on disk`);
     }
+    await compareDerived(
+      timeline,
+      { camera, rows, chunks: chunksOnDisk.get(camera) ?? [] },
+      faults,
+    );
   }
   return endOf;
+}
+
+/** What the index derives from rows: the spans, the chunks by camera and by age, the bytes. */
+async function compareDerived(
+  timeline: Timeline,
+  { camera, rows, chunks }: { camera: string; rows: GroupRow[]; chunks: ChunkInfo[] },
+  faults: string[],
+): Promise<void> {
+  const ids = (list: readonly { id: number }[]) => list.map(({ id }) => id).join();
+  const wanted = ids(chunks.sort((a, b) => a.id - b.id));
+  const byCamera = ids(await timeline.chunksOf(camera));
+  if (byCamera !== wanted) faults.push(`${camera}: chunks ${wanted} by camera are ${byCamera}`);
+  const old = await timeline.chunksExpiring(ALL.toUnixUs, 100_000);
+  const byAge = ids(old.filter((row) => row.camera === camera));
+  if (byAge !== wanted) faults.push(`${camera}: chunks ${wanted} by age are ${byAge}`);
+  const used = (await timeline.usage()).find((row) => row.camera === camera);
+  const bytes = chunks.reduce((sum, chunk) => sum + chunk.sizeBytes, 0);
+  if ((used?.bytes ?? 0) !== bytes || (used?.chunks ?? 0) !== chunks.length) {
+    faults.push(`${camera}: ${bytes} bytes are counted as ${used?.bytes}`);
+  }
+  const wantedSpans: { fromUnixUs: number; toUnixUs: number }[] = [];
+  for (const { startUnixUs: fromUnixUs, durationUs } of rows) {
+    const toUnixUs = fromUnixUs + durationUs;
+    const last = wantedSpans.at(-1);
+    if (last !== undefined && fromUnixUs - last.toUnixUs < GROUP_US) last.toUnixUs = toUnixUs;
+    else wantedSpans.push({ fromUnixUs, toUnixUs });
+  }
+  const spans = await timeline.recordings(camera, ALL.fromUnixUs, ALL.toUnixUs);
+  const text = (list: typeof wantedSpans) =>
+    list.map(({ fromUnixUs, toUnixUs }) => `${fromUnixUs}-${toUnixUs}`).join();
+  if (text([...spans]) !== text(wantedSpans)) {
+    faults.push(`${camera}: recorded ${text(wantedSpans)}, in the index ${text([...spans])}`);
+  }
 }
 
 function lostAt(
@@ -182,23 +234,55 @@ function lostAt(
   return lostUs;
 }
 
-/** The index's log up to a byte behind what was safe; the pages behind it may read as zeros. */
+/**
+ * The index's log as a power cut leaves it: of each page behind what was safe, what it held at any
+ * moment since, in any mixture; and the file as long as it was at any moment.
+ */
 async function rebuildIndex(
   { directory, logs }: PowerCutRecording,
   { index, moment, random }: { index: string; moment: number; random: () => number },
 ): Promise<void> {
   await cp(join(directory, 'index-at-the-end'), index, { recursive: true });
   const safe = logs.findLast(({ at, safe: isSafe }) => isSafe && at <= moment)?.bytes ?? 0;
-  const most = logs.findLast(({ at }) => at <= moment)?.bytes ?? safe;
-  const cut = Math.max(safe, Math.floor(safe + random() * (most - safe + 1)));
+  const most = Math.max(safe, logs.findLast(({ at }) => at <= moment)?.bytes ?? 0);
   const log = await logOf(index);
-  await truncate(log, cut);
-  if (random() < 0.3) await truncate(log, cut + Math.floor(random() * (most - cut + 1)));
+  const bytes = (await readFile(log)).subarray(0, most);
+  for (let page = safe - (safe % PAGE_BYTES); page < most; page += PAGE_BYTES) {
+    const [from, to] = [Math.max(page, safe), Math.min(page + PAGE_BYTES, most)];
+    const chance = random();
+    if (chance < 0.25) bytes.fill(0, from, to);
+    else if (chance < 0.5) bytes.fill(0, from + Math.floor(random() * (to - from)), to);
+  }
+  const length = random() < 0.5 ? most : safe + Math.floor(random() * (most - safe + 1));
+  await writeFile(log, bytes.subarray(0, length));
 }
 
 async function logOf(index: string): Promise<string> {
   const names = (await readdir(index)).filter((name) => /^\d+\.log$/.test(name)).sort();
   return join(index, names.at(-1) ?? '');
+}
+
+function motionOf(camera: string, group: number): MotionRow[] {
+  const { startUnixUs } = realRecord({ firstFrame: group * FRAMES, frameCount: FRAMES });
+  return Array.from({ length: MOTION_A_FLUSH }, (_, number) => ({
+    camera,
+    startUnixUs: startUnixUs + number * 1000,
+    endUnixUs: startUnixUs + GROUP_US,
+    peak: 0.5,
+    cells: new Uint8Array(18).fill(number),
+  }));
+}
+
+/** What recovery reports as lost or damaged is a fault: nothing that was safe may be. */
+function damageLog(faults: string[]): Log {
+  const log = silentLog();
+  const note = (...what: unknown[]) => faults.push(`recovery says ${JSON.stringify(what)}`);
+  log.error = note;
+  log.warn = (what: unknown, ...rest: unknown[]) => {
+    const { state } = what as { state?: string };
+    if (state === 'damaged' || state === 'missing') note(what, ...rest);
+  };
+  return log;
 }
 
 async function rowsOf(timeline: Timeline, camera: string, records: readonly WrittenRecord[]) {
@@ -215,9 +299,9 @@ async function openBoth(o: {
   index: string;
   clock: FakeClock;
   files?: PowerCutDisk['files'];
+  log?: Log;
 }) {
-  const { clock } = o;
-  const log = silentLog();
+  const { clock, log = silentLog() } = o;
   const timeline = await Timeline.open({ directory: o.index, clock, log });
   try {
     const store = await ChunkStore.open({

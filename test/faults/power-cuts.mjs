@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { cutPower, recordForPowerCut } from '../../dist/test/faults/power-cut.js';
 
-const GROUPS = 40;
+const GROUPS = 100;
 
 export async function run({ rounds, directory, random, say }) {
   const results = [];

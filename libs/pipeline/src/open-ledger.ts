@@ -5,6 +5,8 @@ import { GapLedger, SHORTEST_GAP_US } from './gap-ledger.js';
 
 /** How far ahead of now footage may end without the clock having been wrong. */
 export const CLOCK_TOLERANCE_US = 60_000_000;
+/** Gaps that began this long ago are safe, whatever became of the rows behind them. */
+const RECENT_US = 3_600_000_000;
 
 /** `footageEndUs` is where the newest footage of the main track ends; 0 if there is none. */
 export async function openLedger(
@@ -16,6 +18,7 @@ export async function openLedger(
   const latestUs = nowUnixUs + CLOCK_TOLERANCE_US;
   const openGap = timeline.openGap(camera);
   const explainedFromUs = openGap?.startUnixUs ?? Infinity;
+  await endGaps(timeline, camera, { openGap, latestUs });
   await explainHoles(timeline, camera, Math.min(footageEndUs, explainedFromUs));
   if (openGap !== undefined && openGap.startUnixUs <= latestUs) {
     const lastAliveUs = timeline.lastAlive();
@@ -44,6 +47,28 @@ export async function openLedger(
     camera,
     coveredUntilUs: coveredUntilUs === 0 ? nowUnixUs : coveredUntilUs,
   });
+}
+
+/**
+ * A power cut can keep the row of a gap that began and lose the one with its end, while later ones
+ * are kept: such a gap ends where footage or the next gap begins.
+ */
+async function endGaps(
+  timeline: Timeline,
+  camera: string,
+  { openGap, latestUs }: { openGap: GapRow | undefined; latestUs: number },
+) {
+  const recent = await timeline.gaps(camera, latestUs - RECENT_US, latestUs);
+  const ended: GapRow[] = [];
+  for (const [index, gap] of recent.entries()) {
+    const next = recent[index + 1];
+    const isOpen = gap.startUnixUs === openGap?.startUnixUs;
+    if (gap.endUnixUs !== undefined || isOpen || next === undefined) continue;
+    const spans = await timeline.recordings(camera, gap.startUnixUs, next.startUnixUs);
+    const [span] = spans.filter(({ track }) => track === 'main');
+    ended.push({ ...gap, endUnixUs: span?.fromUnixUs ?? next.startUnixUs });
+  }
+  if (ended.length > 0) await timeline.commit({ gaps: ended });
 }
 
 /**

@@ -3,14 +3,8 @@
 import type { Clock, Log, Timer } from '#base';
 import { MotionService } from '#motion';
 import { PushDoor } from '#rtmp';
-import {
-  ChunkStore,
-  foldGroups,
-  type ChunkStoreOptions,
-  type ScannedChunk,
-  type StoreDirectory,
-} from '#store';
-import { Timeline, type GroupRow, type HoldRow } from '#timeline';
+import { ChunkStore, type ChunkStoreOptions, type StoreDirectory } from '#store';
+import { Timeline, type HoldRow } from '#timeline';
 import type { OpenAlarms } from './camera-alarms.js';
 import type { CameraSettings } from './camera-settings.js';
 import { DamageLedger } from './damage-ledger.js';
@@ -19,6 +13,7 @@ import { RecordedCamera, type CameraEvent, type CameraReport, type VideoTrack } 
 import { FlushScheduler } from './flush-scheduler.js';
 import type { TrackHub } from './hub.js';
 import { IngestTurns } from './ingest-turns.js';
+import { recoverFootage } from './recovery.js';
 import type { RetentionPolicy } from './retention-policy.js';
 import { Retention, watermarksOf, type RetentionOptions } from './retention.js';
 import { SlabPool } from './slab-pool.js';
@@ -26,6 +21,8 @@ import { WaitingBytes } from './track-flush.js';
 import { WarmMover, type WarmMoverOptions } from './warm-mover.js';
 
 const ALIVE_MS = 1000;
+/** What of the index is not footage, a power cut costs for so long at most. */
+const SAFE_POINT_MS = 10_000;
 /** With more footage than this waiting for a disk, what has time waits. */
 const BUSY_BYTES = 8_000_000;
 const PUSH_ADDRESS = { host: '0.0.0.0', port: 1935 };
@@ -165,12 +162,7 @@ export class Recorder {
       });
       await rememberDirectories(timeline, DIRECTORIES_KEY, store.directories);
       await rememberDirectories(timeline, WARM_DIRECTORIES_KEY, store.warm?.directories ?? []);
-      for await (const scanned of store.recover({
-        unsealed: await timeline.unsealedChunks(),
-        find: (id) => timeline.chunk(id),
-      })) {
-        await indexRecovered(timeline, scanned, clock, log);
-      }
+      const { isClean } = await recoverFootage({ store, timeline, clock, log });
       const processes = options.motionProcesses;
       const motion = await MotionService.start({
         clock,
@@ -178,7 +170,7 @@ export class Recorder {
         ...(processes === undefined ? {} : { processes }),
       });
       const recorder = new Recorder(options, { timeline, store, motion });
-      await recorder.#start();
+      await recorder.#start(isClean);
       return recorder;
     } catch (error) {
       await store?.close();
@@ -264,7 +256,7 @@ export class Recorder {
     await this.timeline.close();
   }
 
-  async #start(): Promise<void> {
+  async #start(isClean: boolean): Promise<void> {
     const { clock, log } = this.#options;
     const former = await this.timeline.getSetting(FORMER_KEY);
     if (former !== undefined) {
@@ -285,16 +277,24 @@ export class Recorder {
     };
     this.#timers.push(clock.every(ALIVE_MS, alive));
     this.#timers.push(
+      clock.every(SAFE_POINT_MS, () => {
+        this.timeline.commitSafePoint().catch((error: unknown) => {
+          log.error({ err: error }, 'the index could not be synced');
+        });
+      }),
+    );
+    this.#timers.push(
       clock.every(PACK_MOTION_MS, () => {
         this.timeline.packMotion().catch((error: unknown) => {
           log.error({ err: error }, 'motion could not be packed');
         });
       }),
     );
-    this.#sealing = this.#sealRecovered();
+    this.#sealing = this.#finishRecovery(isClean);
   }
 
-  async #sealRecovered(): Promise<void> {
+  /** What needs not be done before the cameras run. */
+  async #finishRecovery(isClean: boolean): Promise<void> {
     try {
       for await (const chunk of this.store.sealRecovered()) {
         if ((await this.timeline.chunk(chunk.id)) !== undefined) {
@@ -302,8 +302,13 @@ export class Recorder {
         }
         if (this.#closed) return;
       }
+      if (isClean) return;
+      for (const { camera } of await this.timeline.usage()) {
+        await this.timeline.recountUsage(camera);
+        if (this.#closed) return;
+      }
     } catch (error) {
-      this.#options.log.error({ err: error }, 'a recovered chunk could not be sealed');
+      this.#options.log.error({ err: error }, 'the recovery could not be finished');
     }
   }
 
@@ -387,38 +392,4 @@ async function rememberDirectories(
   const known = await knownDirectories(timeline, key);
   for (const { path, id } of directories) if (id !== undefined) known.set(path, id);
   await timeline.putSetting(key, Buffer.from(JSON.stringify([...known])));
-}
-
-/** Puts what a scan found behind the last indexed record into the index. */
-async function indexRecovered(
-  timeline: Timeline,
-  scanned: ScannedChunk,
-  clock: Clock,
-  log: Log,
-): Promise<void> {
-  const { chunk, records, state, tornBytes } = scanned;
-  if (state === 'missing') {
-    log.error({ chunk: chunk.path }, 'a chunk file is missing: its footage is lost');
-    await timeline.dropChunk(chunk.id, {
-      atUnixUs: clock.nowUnixUs(),
-      camera: chunk.camera,
-      track: chunk.track,
-      chunkPath: chunk.path,
-      fromUnixUs: chunk.firstUnixUs,
-      toUnixUs: chunk.lastUnixUs,
-      bytes: chunk.sizeBytes,
-      rule: 'missing',
-    });
-    return;
-  }
-  const first = records[0];
-  let open: GroupRow | undefined;
-  if (first !== undefined && !first.record.startsGroup) {
-    open = await timeline.groupAt(chunk.camera, chunk.track, first.record.groupStartUnixUs);
-  }
-  const groups = foldGroups(records, open);
-  if (tornBytes > 0 || groups.length > 0) {
-    log.info({ chunk: chunk.path, groups: groups.length, tornBytes }, 'recovered a chunk');
-  }
-  await timeline.commit({ groups, chunks: [chunk] }, { sync: true });
 }

@@ -32,8 +32,10 @@ export interface ChunkStoreOptions {
 
 /** What the index knows, as recovery asks for it. */
 export interface KnownChunks {
-  /** Rows of unsealed chunks; their `sizeBytes` is where the tail begins. */
+  /** Rows of unsealed chunks, and of others that lack rows; `sizeBytes` is where to scan from. */
   readonly unsealed: Iterable<ChunkInfo>;
+  /** Every chunk with this id or a lower one is in the index. */
+  readonly provenId?: number;
   /** The row of a chunk, if the index has one. */
   readonly find: (id: number) => Promise<ChunkInfo | undefined>;
 }

@@ -19,7 +19,7 @@ export type {
 export { ChunkStore } from './chunk-store.js';
 export type { ChunkStoreOptions, KnownChunks } from './chunk-store-options.js';
 export { foldGroups } from './group-rows.js';
-export { sealOf } from './seal.js';
+export { recordsEndOf, sealOf } from './seal.js';
 export type { TrackWriter } from './track-writer.js';
 export type { ReadRecords } from './chunk-reader.js';
 export { ALL_SHARDS, DATA_SHARDS } from './erasure.js';

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { ByteReader, ByteWriter, type NightjarError } from '#base';
 import type { MediaCodec } from '#media';
+import type { ChunkInfo } from './chunk-info.js';
 import {
   beginBody,
   endBody,
@@ -46,6 +47,14 @@ export function writeSeal(codec: MediaCodec, seal: Seal): Buffer {
   const body = endBody(writer);
   const target = Buffer.allocUnsafe(maxUnitBytes(body.length));
   return target.subarray(0, writeUnit(target, 0, { codec, place: 'seal', body }));
+}
+
+/** Where the records of a chunk end: in front of its seal, if it has one. */
+export function recordsEndOf(chunk: ChunkInfo): number {
+  const { codec, camera, track, sha256, previousSeal, sizeBytes } = chunk;
+  if (!chunk.sealed || sha256 === undefined) return sizeBytes;
+  const seal = { sha256, ...(previousSeal === undefined ? {} : { previousSeal }) };
+  return sizeBytes - writeSeal(codec, { camera, track, ...seal }).length;
 }
 
 /** Reads a body of kind seal. Throws data-loss when it is too short. */

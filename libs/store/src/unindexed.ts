@@ -12,6 +12,8 @@ const INDEXED_IN_A_ROW = 2;
 export interface IndexedChunks {
   readonly unsealed: ReadonlyMap<number, ChunkInfo>;
   readonly find: (id: number) => Promise<ChunkInfo | undefined>;
+  /** The index may lack any chunk with a higher id. */
+  readonly provenId?: number;
 }
 
 export interface UnindexedChunks {
@@ -38,7 +40,8 @@ export async function listUnindexed(
     if (!isIndexed || isUnsealed) found.push(listed);
     if (!isIndexed) unindexed += 1;
     inARow = isIndexed ? inARow + 1 : 0;
-    if (inARow >= INDEXED_IN_A_ROW || unindexed > MAX_UNINDEXED_CHUNKS) break;
+    const isProven = listed.id <= (known.provenId ?? Infinity);
+    if ((inARow >= INDEXED_IN_A_ROW && isProven) || unindexed > MAX_UNINDEXED_CHUNKS) break;
   }
   return { chunks: found.reverse(), newestId, isTooMuch: unindexed > MAX_UNINDEXED_CHUNKS };
 }

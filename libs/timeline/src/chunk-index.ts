@@ -8,10 +8,12 @@ import { dayOf, makeKey, rangeOf, u64At, uuidAt } from './keys.js';
 import type { Lsm } from './lsm.js';
 import { decodeChunk, encodeChunk } from './row-codec.js';
 import type { CameraUsage, ChunkRow } from './rows.js';
+import type { SafePoint } from './safe-point.js';
 import type { TrackKey } from './spans.js';
 
 const TRACKS: readonly TrackName[] = ['main', 'sub', 'audio'];
 const NOTHING = Buffer.alloc(0);
+const EARLIER_US = 2_000_000;
 
 interface Sum {
   readonly bytes: number;
@@ -56,6 +58,45 @@ export class ChunkIndex {
     }
     const [last] = await this.#lsm.keys({ ...rangeOf('chunk'), reverse: true, limit: 1 });
     this.#highestId = last === undefined ? -1 : u64At(last, 1);
+  }
+
+  /** The rows as they are now. */
+  get extent(): Pick<SafePoint, 'highestId' | 'unsealed'> {
+    return { highestId: this.#highestId, unsealed: [...this.#unsealed.keys()] };
+  }
+
+  /**
+   * Puts anew what leads to a row and is put only when that changes. The batch was flushed before,
+   * and the caller holds back other writes.
+   */
+  async relink(batch: PendingBatch, row: ChunkRow): Promise<void> {
+    const { firstUnixUs } = row;
+    this.#floors.lower(row, firstUnixUs);
+    this.#oldestDay = Math.min(this.#oldestDay, dayOf(row.lastUnixUs));
+    // A camera clock that goes back within a chunk moves its beginning by less.
+    const { gte } = this.#rangeOf(row, firstUnixUs + 1);
+    const { gte: lt } = this.#rangeOf(row, firstUnixUs + EARLIER_US);
+    for (const key of await this.#lsm.keys({ gte, lt })) {
+      if (u64At(key, 26) === row.id) batch.del(key);
+    }
+    batch.put(cameraKey(row), NOTHING);
+    batch.del(makeKey('expiry', { u32: Math.max(0, dayOf(row.lastUnixUs) - 1) }, { u64: row.id }));
+    batch.put(expiryKey(row), NOTHING);
+    if (row.sealed) {
+      batch.del(unsealedKey(row.id));
+      this.#unsealed.delete(row.id);
+    } else {
+      batch.put(unsealedKey(row.id), NOTHING);
+      this.#unsealed.set(row.id, row);
+    }
+  }
+
+  /** Counts what a camera takes from its rows. As `relink`. */
+  async recount(batch: PendingBatch, camera: string): Promise<void> {
+    const rows = await this.ofCamera(camera, {});
+    const bytes = rows.reduce((sum, row) => sum + row.sizeBytes, 0);
+    this.#usage.delete(camera);
+    this.#count(batch, camera, { bytes, chunks: rows.length });
   }
 
   unsealed(): ChunkRow[] {

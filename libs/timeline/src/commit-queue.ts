@@ -60,6 +60,7 @@ export class CommitQueue {
   #waiting: Task[] = [];
   #pumping: Promise<void> | undefined;
   #isBroken = false;
+  #hasWritten = false;
 
   constructor(lsm: Lsm, reload: () => Promise<void>) {
     this.#lsm = lsm;
@@ -75,6 +76,11 @@ export class CommitQueue {
       this.#waiting.push({ run, sync, resolve: resolve as (value: unknown) => void, reject });
       this.#pumping ??= this.#pump();
     });
+  }
+
+  /** Anything was written since the LSM was opened. */
+  get hasWritten(): boolean {
+    return this.#hasWritten;
   }
 
   /** Resolves when nothing is waiting. */
@@ -122,6 +128,7 @@ export class CommitQueue {
   }
 
   async #write(operations: readonly Operation[], sync: boolean): Promise<void> {
+    this.#hasWritten = true;
     try {
       await this.#lsm.batch(operations, sync);
     } catch (error) {

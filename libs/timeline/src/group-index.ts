@@ -66,6 +66,18 @@ export class GroupIndex {
     return rows.reverse().find((row) => endOf(row) > atUnixUs);
   }
 
+  /** The rows of a chunk in the order of their bytes. */
+  async ofChunk(chunk: ChunkRow): Promise<GroupRow[]> {
+    const entries = await this.#lsm.entries({
+      gte: startKey(chunk, chunk.firstUnixUs),
+      lt: startKey(chunk, chunk.lastUnixUs + 1),
+    });
+    return entries
+      .map(([key, value]) => decodeGroup(key, value))
+      .filter(({ chunkId }) => chunkId === chunk.id)
+      .sort((a, b) => a.offset - b.offset);
+  }
+
   /**
    * Removes the rows of `chunk` whose bytes end behind `keepBytes` (0: all), and cuts the spans to
    * what other rows cover. Rows of other chunks in the same time stay: each key names its chunk.

@@ -85,6 +85,15 @@ export class Lsm {
     return this.#guard(() => this.#level.batch([...operations], { sync }));
   }
 
+  /**
+   * Whether what was written before the last synced batch is safe, too. LevelDB begins a new log
+   * without a sync of the old one, which stays until its rows are in a table.
+   */
+  async isOneLog(): Promise<boolean> {
+    const names = await readdir(this.#directory).catch((): string[] => []);
+    return names.filter((name) => name.endsWith('.log')).length === 1;
+  }
+
   close(): Promise<void> {
     return this.#guard(() => this.#level.close());
   }

@@ -109,6 +109,19 @@ export class SpanIndex {
     this.#newest.delete(nameOf(key));
   }
 
+  /** Makes the spans from the moment on anew out of the groups. The batch was flushed before. */
+  async rederive(batch: PendingBatch, key: TrackKey, fromUnixUs: number): Promise<void> {
+    // A row's end may lag behind its groups.
+    const from = Math.max(0, fromUnixUs - 2 * SAVE_EVERY_US);
+    this.#newest.delete(nameOf(key));
+    const old = await this.overlapping(key, from, Number.MAX_SAFE_INTEGER);
+    const kept = old
+      .filter((span) => span.fromUnixUs < from)
+      .map((span) => ({ ...span, toUnixUs: Math.min(span.toUnixUs, from) }));
+    const groups = await groupSpansFrom(this.#lsm, key, from);
+    this.replace(batch, key, { old, new: coalesce([...kept, ...groups]) });
+  }
+
   /** Spans that touch [from, to], whole, in order of time. */
   async overlapping(key: TrackKey, fromUnixUs: number, toUnixUs: number): Promise<Span[]> {
     const range = rangeOf('span', { uuid: key.camera }, { track: key.track });

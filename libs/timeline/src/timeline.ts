@@ -23,12 +23,21 @@ import type {
   RecordingSpan,
   TimelineBatch,
 } from './rows.js';
+import {
+  decodeSafePoint,
+  encodeSafePoint,
+  NOTHING_PROVEN,
+  provenIdOf,
+  SAFE_POINT_KEY,
+  type SafePoint,
+} from './safe-point.js';
 import { coalesce, SpanIndex, spanOf, type Span, type TrackKey } from './spans.js';
 
 const VERSION = 1;
 const TRACKS: readonly TrackName[] = ['main', 'sub', 'audio'];
 /** More fresh motion than this is packed without being asked. */
 const MAX_FRESH_MOTION = 20_000;
+const SUSPECTS_A_PAGE = 500;
 
 export interface TimelineOptions {
   readonly directory: string;
@@ -49,6 +58,10 @@ export class Timeline {
   #lastAliveUs: number | undefined;
   #lastDeletion = { atUnixUs: 0, counter: 0 };
   #isPacking = false;
+  /** Everything in front of it is on disk; it is written with the next one. */
+  #proven: SafePoint = NOTHING_PROVEN;
+  /** As it was found when the index was opened. */
+  #found: SafePoint = NOTHING_PROVEN;
 
   private constructor(lsm: Lsm, log: Log) {
     this.#lsm = lsm;
@@ -68,6 +81,7 @@ export class Timeline {
       await checkVersion(lsm, directory);
       const timeline = new Timeline(lsm, log);
       await timeline.#load();
+      await timeline.#loadSafePoint();
       return timeline;
     } catch (error) {
       await lsm.close();
@@ -90,6 +104,74 @@ export class Timeline {
         this.#log.error({ err: error }, 'could not pack motion');
       });
     }
+  }
+
+  /**
+   * A synced write, and a step of the proof that what was committed in front of it is whole: what
+   * lies between the last two of them and the end is what `suspects` gives after a crash. For every
+   * few seconds.
+   */
+  async commitSafePoint(options: { readonly isClean?: boolean } = {}): Promise<void> {
+    let here: SafePoint | undefined;
+    await this.#queue.run((pending) => {
+      here = { ...this.#chunks.extent, isClean: false };
+      const { isClean = false } = options;
+      pending.put(SAFE_POINT_KEY, encodeSafePoint({ ...this.#proven, isClean }));
+      return Promise.resolve();
+    }, true);
+    if (here !== undefined && (await this.#lsm.isOneLog())) this.#proven = here;
+  }
+
+  /**
+   * Chunks whose rows a power cut may have torn, as they are in the index, and the id up to which
+   * it has every chunk. They were committed behind the last safe point of the process before.
+   */
+  async suspects(): Promise<{ chunks: ChunkRow[]; provenId: number; isClean: boolean }> {
+    const found = new Map(this.#chunks.unsealed().map((row) => [row.id, row]));
+    for (const id of this.#found.unsealed) {
+      const row = await this.#chunks.find(id);
+      if (row !== undefined) found.set(id, row);
+    }
+    const provenId = provenIdOf(this.#found);
+    for (let after = provenId, page; page === undefined || page.length > 0;) {
+      page = await this.#chunks.after(after, SUSPECTS_A_PAGE);
+      for (const row of page) found.set(row.id, row);
+      after = page.at(-1)?.id ?? after;
+    }
+    const chunks = [...found.values()].sort((a, b) => a.id - b.id);
+    return { chunks, provenId, isClean: this.#found.isClean };
+  }
+
+  /** The group rows of a chunk in the order of their bytes. */
+  groupsOf(chunk: ChunkRow): Promise<GroupRow[]> {
+    return this.#groups.ofChunk(chunk);
+  }
+
+  /** Puts anew what leads to these rows (by camera, by age, unsealed). */
+  relink(chunks: readonly ChunkRow[]): Promise<void> {
+    return this.#queue.run(async (pending) => {
+      await pending.flush();
+      for (const { id } of chunks) {
+        const row = await this.#chunks.find(id);
+        if (row !== undefined) await this.#chunks.relink(pending, row);
+      }
+    });
+  }
+
+  /** Makes the recording spans of a track anew from its groups, from the moment on. */
+  rederiveSpans(camera: string, track: TrackName, fromUnixUs: number): Promise<void> {
+    return this.#queue.run(async (pending) => {
+      await pending.flush();
+      await this.#spans.rederive(pending, { camera, track }, boundedUs(fromUnixUs));
+    });
+  }
+
+  /** Counts anew what a camera takes, chunk by chunk. */
+  recountUsage(camera: string): Promise<void> {
+    return this.#queue.run(async (pending) => {
+      await pending.flush();
+      await this.#chunks.recount(pending, camera);
+    });
   }
 
   /** Every group that overlaps [from, to), oldest first unless reversed. */
@@ -273,9 +355,17 @@ export class Timeline {
     });
   }
 
-  /** Waits for the commits that were asked for. */
+  /** Waits for the commits that were asked for, and proves them. */
   async close(): Promise<void> {
     await this.#queue.settled();
+    if (this.#queue.hasWritten) {
+      try {
+        await this.commitSafePoint();
+        await this.commitSafePoint({ isClean: true });
+      } catch (error) {
+        this.#log.warn({ err: error }, 'the end of the index could not be proven');
+      }
+    }
     await this.#lsm.close();
   }
 
@@ -293,6 +383,14 @@ export class Timeline {
     if (last !== undefined) {
       this.#lastDeletion = { atUnixUs: u64At(last, 1), counter: last.readUInt32BE(9) };
     }
+  }
+
+  async #loadSafePoint(): Promise<void> {
+    const value = await this.#lsm.get(SAFE_POINT_KEY);
+    const found = value === undefined ? undefined : decodeSafePoint(value);
+    // An index of before there were safe points is taken as it is.
+    this.#found = found ?? { ...this.#chunks.extent, isClean: true };
+    this.#proven = this.#found;
   }
 
   async #apply(pending: PendingBatch, batch: TimelineBatch): Promise<void> {
@@ -361,7 +459,8 @@ async function checkVersion(lsm: Lsm, directory: string): Promise<void> {
   if (version === undefined) {
     const bytes = Buffer.alloc(4);
     bytes.writeUInt32BE(VERSION);
-    const puts = [[key, bytes], ...FENCES.map((fence) => [fence, Buffer.of(0)])] as const;
+    const nothing = [SAFE_POINT_KEY, encodeSafePoint(NOTHING_PROVEN)] as const;
+    const puts = [[key, bytes], nothing, ...FENCES.map((fence) => [fence, Buffer.of(0)])] as const;
     await lsm.batch(
       puts.map(([at, row]) => ({ type: 'put', key: at, value: row }) as const),
       true,
