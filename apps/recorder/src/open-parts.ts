@@ -6,6 +6,7 @@ import { EventSource } from '#onvif';
 import { Playback, Recorder } from '#pipeline';
 import type { RecorderConfig } from './config.js';
 import { ControlLink } from './control-link.js';
+import { ElsewhereBook } from './elsewhere.js';
 import type { Parts } from './parts.js';
 
 /** It records what it was told last when this resolves, whoever else is down. */
@@ -16,14 +17,17 @@ export async function openParts(o: {
   shutdown: Shutdown;
 }): Promise<Parts> {
   const { config, clock, log, shutdown } = o;
-  const reporter: { link?: ControlLink } = {};
+  const reporter: { link?: ControlLink; elsewhere?: ElsewhereBook } = {};
   const recorder = await Recorder.open({
     directory: config.indexDirectory,
     storeDirectories: config.storeDirectories,
     clock,
     log,
     store: { threads: config.threads },
-    retention: { intervalMs: config.retentionIntervalMs },
+    retention: {
+      intervalMs: config.retentionIntervalMs,
+      elsewhere: (cameras) => reporter.elsewhere?.ask(cameras) ?? Promise.resolve(new Map()),
+    },
     warm:
       config.warmDirectories === undefined
         ? undefined
@@ -47,6 +51,8 @@ export async function openParts(o: {
     onEvent: (event) => reporter.link?.report(event),
   });
   shutdown.add('recorder', () => recorder.close());
+  const { timeline, store, damage } = recorder;
+  reporter.elsewhere = new ElsewhereBook({ ...config, timeline, clock, log });
   const link = new ControlLink({
     ...config,
     takesPushes: config.push.port !== 0,
@@ -57,7 +63,6 @@ export async function openParts(o: {
   reporter.link = link;
   shutdown.add('control link', () => link.close());
   await link.applyCopy();
-  const { timeline, store, damage } = recorder;
   const playback = new Playback({ timeline, store, damage, clock, log });
   return { config, recorder, playback, link, clock, log };
 }

@@ -5,9 +5,11 @@ import { z } from 'zod';
 import {
   CELL_COLUMNS,
   CELL_ROWS,
+  cameraSharesQuerySchema,
   motionQuerySchema,
   retentionSchema,
   timelineQuerySchema,
+  type CameraShares,
   type MotionAnswer,
   type Storage,
   type TimelineAnswer,
@@ -35,6 +37,8 @@ const deletionsQuerySchema = z.object({
 
 const effectQuerySchema = z.object({
   camera: z.uuid(),
+  /** Other recorders hold footage of it, too. */
+  shared: z.stringbool().default(false),
   retention: z
     .string()
     .transform((text, context): unknown => {
@@ -110,18 +114,34 @@ export class StateController {
     return storageOf(await reportStorage(recorder), config.id);
   }
 
+  @Get('camera-shares')
+  async cameraShares(@Query() query: unknown): Promise<CameraShares> {
+    const { cameras } = parse(cameraSharesQuerySchema, query);
+    const items = await this.parts.recorder.retention.shares(cameras);
+    return { recorder: this.parts.config.id, items };
+  }
+
   @Get('retention-effect')
   async retentionEffect(@Query() query: unknown) {
-    const { camera, retention } = parse(effectQuerySchema, query);
+    const { camera, retention, shared } = parse(effectQuerySchema, query);
     const { recorder, clock } = this.parts;
-    const { fromUnixUs, toUnixUs, ...rest } = await retentionEffect({
+    const { fromUnixUs, toUnixUs, next, ...rest } = await retentionEffect({
       ...{ timeline: recorder.timeline, camera, now: recorder.retentionOf(camera) },
       ...{ next: retention, nowUnixUs: clock.nowUnixUs() },
+      othersHoldSome: shared,
     });
     return {
       ...rest,
       ...(fromUnixUs === undefined ? {} : { from: instantOf(fromUnixUs) }),
       ...(toUnixUs === undefined ? {} : { to: instantOf(toUnixUs) }),
+      ...(next === undefined
+        ? {}
+        : {
+            next: next.map((part) => ({
+              ...{ bytes: part.bytes, chunks: part.chunks },
+              ...{ from: instantOf(part.fromUnixUs), to: instantOf(part.toUnixUs) },
+            })),
+          }),
     };
   }
 

@@ -7,6 +7,7 @@ import { OnvifCamera } from '#onvif';
 import { AuditDesk } from './audit-desk.js';
 import { AuthController } from './auth.controller.js';
 import { CameraDesk } from './camera-desk.js';
+import { CameraSharesDesk } from './camera-shares.js';
 import { CameraSpread } from './camera-spread.js';
 import { CamerasController } from './cameras.controller.js';
 import { ComposedFootageController } from './composed-footage.controller.js';
@@ -94,6 +95,7 @@ export class AppModule {
     const fanOut = new RecorderFanOut({ registry, spread, log });
     const statuses = new StatusDesk({ catalog, fanOut, spread, clock });
     const index = new FootageIndex({ fanOut, spread, clock });
+    const shares = new CameraSharesDesk({ fanOut, spread, registry });
 
     const gatekeeper = new Gatekeeper({ catalog, clock, trustProxy: o.trustProxy });
     const connections = new Connections({ gatekeeper, clock, log });
@@ -169,7 +171,7 @@ export class AppModule {
     shutdown.add('connections', () => connections.close());
 
     const parts = [
-      ...[catalog, audit, events, registry, spread, statuses, index, composed],
+      ...[catalog, audit, events, registry, spread, statuses, index, shares, composed],
       ...[gatekeeper, signIn, metrics],
       ...[
         recorderDesk,

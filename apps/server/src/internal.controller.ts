@@ -1,8 +1,16 @@
 // The internal door: recorders and transcoders announce themselves and report what happened.
 
-import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Post, Query } from '@nestjs/common';
 import { z } from 'zod';
-import { announceSchema, eventSchema, type Announce, type AnnounceAnswer } from '#contract';
+import {
+  announceSchema,
+  cameraSharesQuerySchema,
+  eventSchema,
+  type Announce,
+  type AnnounceAnswer,
+  type OtherShares,
+} from '#contract';
+import { CameraSharesDesk } from './camera-shares.js';
 import { EventDesk } from './event-desk.js';
 import { Fits } from './input.js';
 import { CameraSpread } from './camera-spread.js';
@@ -14,12 +22,20 @@ export class InternalController {
   constructor(
     @Inject(CameraSpread) private readonly spread: CameraSpread,
     @Inject(EventDesk) private readonly events: EventDesk,
+    @Inject(CameraSharesDesk) private readonly shares: CameraSharesDesk,
   ) {}
 
   @Post('announce')
   @HttpCode(200)
   announce(@Body(new Fits(announceSchema)) announce: Announce): Promise<AnnounceAnswer> {
     return this.spread.announce(announce);
+  }
+
+  @Get('camera-shares')
+  cameraShares(
+    @Query(new Fits(cameraSharesQuerySchema)) query: z.output<typeof cameraSharesQuerySchema>,
+  ): Promise<OtherShares> {
+    return this.shares.others(query.recorder, query.cameras);
   }
 
   @Post('events')

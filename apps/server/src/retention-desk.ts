@@ -1,6 +1,5 @@
 // Changes of retention that would delete footage sooner: shown, kept waiting, confirmed, withdrawn.
 
-import { z } from 'zod';
 import { messageOf, NightjarError, type Clock, type Log, type Timer } from '#base';
 import type { Catalog } from '#catalog';
 import type { Camera, PendingRetention, Retention } from '#contract';
@@ -9,17 +8,10 @@ import type { CameraSpread } from './camera-spread.js';
 import type { EventDesk } from './event-desk.js';
 import type { Principal } from './gatekeeper.js';
 import type { RecorderFanOut } from './recorder-fan-out.js';
+import { addUpEffects, effectSchema } from './retention-effects.js';
 
 const WAIT_MS = 24 * 3_600_000;
 const EVERY_MS = 60_000;
-
-const effectSchema = z.object({
-  storedBytes: z.number(),
-  bytes: z.number(),
-  chunks: z.number(),
-  from: z.string().optional(),
-  to: z.string().optional(),
-});
 
 export class RetentionDesk {
   readonly #catalog: Catalog;
@@ -140,29 +132,20 @@ export class RetentionDesk {
     camera: string,
     retention: Retention,
   ): Promise<{ storedBytes: number; effect: PendingRetention['effect'] }> {
-    const search = new URLSearchParams({ camera, retention: JSON.stringify(retention) });
+    const isShared = (await this.#spread.keepersOf(camera)).length > 1;
+    const search = new URLSearchParams({
+      ...{ camera, retention: JSON.stringify(retention), shared: String(isShared) },
+    });
     const { answers, unavailable } = await this.#fanOut.askKeepers(
       [camera],
       () => `/internal/retention-effect?${search}`,
       (body) => effectSchema.parse(body),
     );
     const parts = answers.map(({ answer }) => answer);
-    const sum = (pick: (part: (typeof parts)[number]) => number) =>
-      parts.reduce((total, part) => total + pick(part), 0);
-    const from = parts.flatMap((part) => part.from ?? []).sort()[0];
-    const to = parts
-      .flatMap((part) => part.to ?? [])
-      .sort()
-      .at(-1);
+    const { storedBytes, ...effect } = addUpEffects(parts, retention.maxBytes);
     return {
-      storedBytes: sum((part) => part.storedBytes),
-      effect: {
-        bytes: sum((part) => part.bytes),
-        chunks: sum((part) => part.chunks),
-        ...(from === undefined ? {} : { from }),
-        ...(to === undefined ? {} : { to }),
-        ...(unavailable.length === 0 ? {} : { unavailable }),
-      },
+      storedBytes,
+      effect: { ...effect, ...(unavailable.length === 0 ? {} : { unavailable }) },
     };
   }
 

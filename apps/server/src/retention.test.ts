@@ -115,3 +115,62 @@ test('longer holds at once and ends what waits; rules that contradict each other
     expect([refused.status, refused.body.code]).toEqual([400, 'invalid-argument']);
   }
 });
+
+test('with a second recorder: each learns of the other, and the oldest of both would go', async () => {
+  const second = await FakePeer.start(server, 'recorder', 'recorder-2');
+  const at = (day: number) => `2026-01-0${day}T00:00:00.000Z`;
+  const parts = (...days: number[]) =>
+    days.map((day) => ({ bytes: 1_000, chunks: 1, from: at(day), to: at(day + 1) }));
+  const answers = [
+    [recorder, { ...{ storedBytes: 9_000, bytes: 0, chunks: 0 }, keptBytes: 2_000 }, parts(1, 4)],
+    [second, { ...{ storedBytes: 3_000, bytes: 0, chunks: 0 }, keptBytes: 3_000 }, parts(2, 3, 5)],
+  ] as const;
+  const shares = new Map([
+    [recorder, 2_000],
+    [second, 3_000],
+  ]);
+  try {
+    second.answerStatus();
+    for (const [peer, effect, next] of answers) {
+      peer.answerJson('/internal/retention-effect', (url) => {
+        expect(url.searchParams.get('shared')).toBe('true');
+        return { ...effect, next };
+      });
+      peer.answerJson('/internal/camera-shares', () => ({
+        recorder: peer.id,
+        items: [{ camera: id, bytes: shares.get(peer), oldestUnixUs: 1 }],
+      }));
+    }
+    const database = new pg.Client({ connectionString: server.databaseUrl });
+    await database.connect();
+    for (const peer of [recorder, second]) {
+      await database.query(
+        `INSERT INTO camera_recorders (camera, recorder, since) VALUES ($1, $2, now())
+           ON CONFLICT DO NOTHING`,
+        [id, peer.id],
+      );
+    }
+    await database.end();
+    await server.restart();
+    for (const peer of [recorder, second]) await peer.announce();
+
+    const { body } = await patch({ retention: { maxBytes: 2_000 } });
+    expect(body.pendingRetention?.effect).toEqual({
+      ...{ bytes: 3_000, chunks: 3, from: at(1), to: at(4) },
+    });
+    const told = await server.internalGet(
+      `/internal/camera-shares?cameras=${id}&recorder=recorder-1`,
+    );
+    expect(JSON.parse(told.body)).toEqual({
+      recorders: [
+        {
+          id: 'recorder-2',
+          url: second.url,
+          items: [{ camera: id, bytes: 3_000, oldestUnixUs: 1 }],
+        },
+      ],
+    });
+  } finally {
+    await second.stop();
+  }
+});

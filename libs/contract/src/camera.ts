@@ -45,7 +45,7 @@ export const retentionSchema = z.object({
   lowresDays: z.number().positive().max(3650).optional(),
   /** Never deleted before, not even when the disk is full. */
   minDays: z.number().min(0).max(3650).optional(),
-  /** By each recorder that has footage of the camera. */
+  /** With all recorders that have footage of the camera together: the oldest goes first. */
   maxBytes: z.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional(),
   /** When its disk has no room: the oldest goes (default), or nothing, and recording stops. */
   whenFull: z.enum(['oldest-first', 'stop-recording']).optional(),

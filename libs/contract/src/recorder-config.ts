@@ -63,3 +63,39 @@ export type Announce = z.infer<typeof announceSchema>;
 
 export const announceAnswerSchema = z.object({ config: recorderConfigSchema.optional() });
 export type AnnounceAnswer = z.infer<typeof announceAnswerSchema>;
+
+/** What a recorder holds of cameras whose `maxBytes` is to hold for all recorders together. */
+export const cameraSharesSchema = z.object({
+  /** Who answers: an address may be somebody else's by now. */
+  recorder: z.string(),
+  items: z.array(
+    z.object({
+      camera: cameraIdSchema,
+      bytes: z.number(),
+      /** Where the first chunk begins that may go; absent while none may. */
+      oldestUnixUs: z.number().optional(),
+    }),
+  ),
+});
+export type CameraShares = z.infer<typeof cameraSharesSchema>;
+
+export const cameraSharesQuerySchema = z.object({
+  cameras: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(cameraIdSchema).min(1).max(200)),
+  /** Who asks: its own share is not in the answer. */
+  recorder: z.string().max(128).optional(),
+});
+
+/** Every other recorder that may hold footage of them; without `items` it did not answer. */
+export const otherSharesSchema = z.object({
+  recorders: z.array(
+    z.object({
+      id: z.string(),
+      url: z.string().optional(),
+      items: cameraSharesSchema.shape.items.optional(),
+    }),
+  ),
+});
+export type OtherShares = z.infer<typeof otherSharesSchema>;

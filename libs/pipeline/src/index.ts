@@ -11,6 +11,7 @@ export type {
   OpenAlarms,
 } from './camera-alarms.js';
 export type { CameraSettings, RecordingMode, ScheduleEntry } from './camera-settings.js';
+export type { AskElsewhere, Elsewhere } from './camera-share.js';
 export type { CameraEvent, CameraReport, VideoTrack } from './camera.js';
 export type { Period } from './footage.js';
 export type { GapReason } from './gap-ledger.js';

@@ -38,7 +38,7 @@ export interface RecorderOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly store?: Pick<ChunkStoreOptions, 'files' | 'chunkBytes' | 'chunkSeconds' | 'threads'>;
-  readonly retention?: Pick<RetentionOptions, 'intervalMs' | 'watermarks'>;
+  readonly retention?: Pick<RetentionOptions, 'intervalMs' | 'watermarks' | 'elsewhere'>;
   /** 14 directories for what is old enough; absent: there is no warm tier. */
   readonly warm?:
     | ({ readonly directories: readonly string[] } & Pick<

@@ -9,6 +9,16 @@ import {
   type RetentionPolicy,
 } from './retention-policy.js';
 
+/** What goes first for `maxBytes`, in so many parts at most. */
+const PARTS = 256;
+
+export interface EffectPart {
+  readonly bytes: number;
+  readonly chunks: number;
+  readonly fromUnixUs: number;
+  readonly toUnixUs: number;
+}
+
 export interface RetentionEffect {
   /** All that there is of the camera. */
   readonly storedBytes: number;
@@ -17,14 +27,19 @@ export interface RetentionEffect {
   readonly chunks: number;
   readonly fromUnixUs?: number;
   readonly toUnixUs?: number;
+  /** Where others hold footage, too: what stays by age, and what of it goes first for space. */
+  readonly keptBytes?: number;
+  readonly next?: readonly EffectPart[];
 }
 
+/** With `othersHoldSome` it leaves `maxBytes` to whoever knows what all of them hold. */
 export async function retentionEffect(o: {
   readonly timeline: Timeline;
   readonly camera: string;
   readonly now: RetentionPolicy | undefined;
   readonly next: RetentionPolicy;
   readonly nowUnixUs: number;
+  readonly othersHoldSome?: boolean;
 }): Promise<RetentionEffect> {
   const { timeline, camera, now, next, nowUnixUs } = o;
   const goes: ChunkRow[] = [];
@@ -46,7 +61,7 @@ export async function retentionEffect(o: {
     const youngestUs = nowUnixUs - (next.minDays ?? 0) * DAY_US;
     if (!isHeld && chunk.lastUnixUs < youngestUs) stays.push(chunk);
   }
-  for (const chunk of stays) {
+  for (const chunk of o.othersHoldSome === true ? [] : stays) {
     if (keptBytes <= (next.maxBytes ?? Infinity)) break;
     keptBytes -= chunk.sizeBytes;
     goes.push(chunk);
@@ -64,5 +79,20 @@ export async function retentionEffect(o: {
           ),
           toUnixUs: goes.reduce((most, { lastUnixUs }) => Math.max(most, lastUnixUs), 0),
         }),
+    ...(o.othersHoldSome === true ? { keptBytes, next: partsOf(stays) } : {}),
   };
+}
+
+function partsOf(chunks: readonly ChunkRow[]): EffectPart[] {
+  const size = Math.ceil(chunks.length / PARTS);
+  return Array.from({ length: Math.min(PARTS, chunks.length) }, (_, index) =>
+    chunks.slice(index * size, (index + 1) * size),
+  )
+    .filter((part) => part.length > 0)
+    .map((part) => ({
+      bytes: part.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+      chunks: part.length,
+      fromUnixUs: Math.min(...part.map(({ firstUnixUs }) => firstUnixUs)),
+      toUnixUs: Math.max(...part.map(({ lastUnixUs }) => lastUnixUs)),
+    }));
 }

@@ -5,6 +5,8 @@ import type { TrackName } from '#media';
 import { DATA_SHARDS, sealOf, type ChunkStore, type StoreDirectory } from '#store';
 import type { CameraUsage, ChunkRow, NewDeletion, Timeline } from '#timeline';
 import type { CameraSettings } from './camera-settings.js';
+import { cameraShares, excessOf, type AskElsewhere, type CameraShare } from './camera-share.js';
+import { givingCameras, oldestFirst } from './oldest-first.js';
 import {
   chunksByAge,
   DAY_US,
@@ -62,6 +64,8 @@ export interface RetentionOptions {
   /** Chunks that somebody works on: each leaves the others' alone. */
   readonly inHand?: Set<number>;
   readonly intervalMs?: number | undefined;
+  /** Absent: no other recorder has footage of these cameras. */
+  readonly elsewhere?: AskElsewhere | undefined;
   /** By the size of a disk. */
   readonly watermarks?: ((sizeBytes: number) => Watermarks) | undefined;
 }
@@ -161,6 +165,13 @@ export class Retention {
       .concat(warmAlarm);
   }
 
+  /** Of these cameras what this recorder holds, for the others that hold some. */
+  shares(cameras: readonly string[]): Promise<CameraShare[]> {
+    const { timeline, clock, isWriting } = this.#options;
+    const policies = this.#options.cameras();
+    return cameraShares({ timeline, policies, cameras, nowUnixUs: clock.nowUnixUs(), isWriting });
+  }
+
   /** What goes next by age, soonest first; what a hold covers is left out. */
   async nextDeletions(limit: number): Promise<NextDeletion[]> {
     const { cameras, timeline } = this.#options;
@@ -181,12 +192,14 @@ export class Retention {
     const { cameras, timeline, store } = this.#options;
     await this.#finish();
     const usage = new Map((await timeline.usage()).map((row) => [row.camera, row]));
+    const elsewhere = await this.#askElsewhere([...usage.keys()]);
     for (const [camera, { retention }] of cameras()) {
       const used = usage.get(camera);
       if (used === undefined) continue;
       const freed = await this.#expire(camera, retention, used);
       if (retention.maxBytes !== undefined) {
-        await this.#shrink(camera, used.bytes - freed - retention.maxBytes);
+        const others = elsewhere.get(camera) ?? [];
+        await this.#shrink(camera, excessOf(used.bytes - freed, retention.maxBytes, others));
       }
       // Movement is known for as long as it can keep a chunk that began long before its end.
       const days = longestDaysOf(retention) + (retention.motionDays === undefined ? 0 : 1);
@@ -199,6 +212,15 @@ export class Retention {
       if (!low.some((disk) => disk.id === id)) this.#stuck.delete(id);
     }
     for (const { id, missingBytes } of low) await this.#makeRoom(id, missingBytes);
+  }
+
+  async #askElsewhere(cameras: readonly string[]): ReturnType<AskElsewhere> {
+    const policies = this.#options.cameras();
+    const limited = cameras.filter(
+      (camera) => policies.get(camera)?.retention.maxBytes !== undefined,
+    );
+    if (limited.length === 0) return new Map();
+    return (await this.#options.elsewhere?.(limited)) ?? new Map();
   }
 
   async #watchSpace(): Promise<void> {
@@ -274,12 +296,15 @@ export class Retention {
     return fresh;
   }
 
-  async #shrink(camera: string, excessBytes: number): Promise<void> {
-    let excess = excessBytes;
-    if (excess <= 0) return;
+  async #shrink(
+    camera: string,
+    { alone, together, beforeUnixUs }: ReturnType<typeof excessOf>,
+  ): Promise<void> {
+    let freed = 0;
+    if (together <= 0) return;
     for await (const chunk of this.#oldest([camera])) {
-      excess -= await this.#delete(chunk, 'camera-bytes');
-      if (excess <= 0 || this.#closed) return;
+      if (freed >= (chunk.firstUnixUs < beforeUnixUs ? together : alone) || this.#closed) return;
+      freed += await this.#delete(chunk, 'camera-bytes');
     }
   }
 
@@ -287,7 +312,7 @@ export class Retention {
     let needed = neededBytes;
     let looked = 0;
     const untilUs = await this.#turnEnds(store);
-    for await (const chunk of this.#oldest(this.#givingCameras())) {
+    for await (const chunk of this.#oldest(givingCameras(this.#options.cameras()))) {
       if (chunk.store !== store) continue;
       if (chunk.firstUnixUs > untilUs && !this.#isCritical(store)) return;
       needed -= await this.#delete(chunk, 'disk-space');
@@ -309,19 +334,12 @@ export class Retention {
     this.#options.log.error({ store, missingMegabytes }, 'nothing more may be deleted here');
   }
 
-  /** The cameras whose footage may go for space. */
-  #givingCameras(): string[] {
-    return [...this.#options.cameras()]
-      .filter(([, { retention }]) => retention.whenFull !== 'stop-recording')
-      .map(([camera]) => camera);
-  }
-
   /**
    * Of recorders that share a disk the one with the oldest footage goes first: what is younger than
    * this is left to the others as long as that is not critical.
    */
   async #turnEnds(store: string): Promise<number> {
-    for await (const chunk of this.#oldest(this.#givingCameras())) {
+    for await (const chunk of this.#oldest(givingCameras(this.#options.cameras()))) {
       if (chunk.store !== store || !this.#mayGo(chunk)) continue;
       try {
         const others = await this.#options.store.exchangeOldest(store, chunk.firstUnixUs);
@@ -346,35 +364,10 @@ export class Retention {
     );
   }
 
-  /** Chunks beyond their camera's `minDays`, oldest first over all `cameras`. */
-  async *#oldest(cameras: readonly string[]): AsyncGenerator<ChunkRow> {
+  #oldest(cameras: readonly string[]): AsyncGenerator<ChunkRow> {
     const { timeline, clock } = this.#options;
-    const nowUs = clock.nowUnixUs();
-    const fronts = cameras.map((camera) => {
-      const { minDays = 0 } = this.#options.cameras().get(camera)?.retention ?? {};
-      const beforeUs = nowUs - minDays * DAY_US;
-      return {
-        rows: chunksBefore(timeline, camera, beforeUs),
-        first: undefined as ChunkRow | undefined,
-      };
-    });
-    const next = async (front: (typeof fronts)[number]) => {
-      const { value, done } = await front.rows.next();
-      front.first = done === true ? undefined : value;
-    };
-    for (const front of fronts) await next(front);
-    for (;;) {
-      let oldest: (typeof fronts)[number] | undefined;
-      for (const front of fronts) {
-        if (front.first === undefined) continue;
-        if (oldest?.first === undefined || front.first.firstUnixUs < oldest.first.firstUnixUs) {
-          oldest = front;
-        }
-      }
-      if (oldest?.first === undefined) return;
-      yield oldest.first;
-      await next(oldest);
-    }
+    const nowUnixUs = clock.nowUnixUs();
+    return oldestFirst({ timeline, policies: this.#options.cameras(), cameras, nowUnixUs });
   }
 
   /** The bytes freed: 0 when it may not go. The index forgets it before the file goes. */
@@ -460,18 +453,6 @@ export class Retention {
       await this.#note(this.#unfinished.filter((other) => other !== note));
     }
   }
-}
-
-async function* chunksBefore(
-  timeline: Timeline,
-  camera: string,
-  beforeUs: number,
-): AsyncGenerator<ChunkRow, undefined> {
-  for await (const chunk of chunksByAge(timeline, camera)) {
-    if (chunk.firstUnixUs >= beforeUs) return undefined;
-    if (chunk.lastUnixUs < beforeUs) yield chunk;
-  }
-  return undefined;
 }
 
 function megabytes(bytes: number): string {
