@@ -193,17 +193,19 @@ export function storageOf(report: StorageReport, recorder: string): Storage {
   return {
     disks: report.disks.map((disk) => ({ ...disk })),
     watermarks: report.watermarks,
-    cameras: report.cameras.map(({ oldestUnixUs, newestUnixUs, ...camera }) => ({
+    cameras: report.cameras.map(({ oldestUnixUs, newestUnixUs, brings, ...camera }) => ({
       ...camera,
+      brings: [...brings],
       oldest: instantOf(oldestUnixUs),
       newest: instantOf(newestUnixUs),
     })),
     ...(report.daysLeft === undefined ? {} : { daysLeft: report.daysLeft }),
-    nextDeletions: report.nextDeletions.map(({ camera, atUnixUs, bytes, rule }) => ({
-      camera,
-      at: instantOf(atUnixUs),
-      bytes,
-      rule,
+    ...(report.stopsInDays === undefined ? {} : { stopsInDays: report.stopsInDays }),
+    nextDeletions: report.nextDeletions.map((next) => ({
+      ...{ camera: next.camera, bytes: next.bytes, rule: next.rule },
+      at: instantOf(next.atUnixUs),
+      from: instantOf(next.fromUnixUs),
+      to: instantOf(next.toUnixUs),
     })),
     scrubs: [scrubOf(report.scrub, recorder)],
     warmTiers: report.warm === undefined ? [] : [warmTierOf(report.warm, recorder)],

@@ -110,8 +110,14 @@ export class StateController {
 
   @Get('storage')
   async storage(): Promise<Storage> {
-    const { recorder, config } = this.parts;
-    return storageOf(await reportStorage(recorder), config.id);
+    const { recorder, config, clock } = this.parts;
+    const { store, timeline, retention, scrub, warm } = recorder;
+    const report = await reportStorage({
+      ...{ clock, store, timeline, retention, scrub, warm },
+      retentionOf: (camera) => recorder.retentionOf(camera),
+      writeRates: () => recorder.writeRates(),
+    });
+    return storageOf(report, config.id);
   }
 
   @Get('camera-shares')

@@ -100,7 +100,8 @@ export class FootageIndex {
     const { answers, unavailable } = await this.#fanOut.askAll('/internal/storage', (body) =>
       storageSchema.parse(body),
     );
-    const storage = addUpStorage(answers, (camera) => this.#spread.ownerOf(camera));
+    const ownerOf = (camera: string) => this.#spread.ownerOf(camera);
+    const storage = addUpStorage(answers, ownerOf, this.#clock.nowUnixMs());
     return { ...storage, ...unavailableOf(unavailable) };
   }
 

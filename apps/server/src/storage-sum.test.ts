@@ -6,6 +6,8 @@ import { addUpStorage } from './storage-sum.js';
 const GATE = '00000000-0000-4000-8000-000000000001';
 const YARD = '00000000-0000-4000-8000-000000000002';
 
+const NOW = Date.parse('2026-01-10T00:00:00.000Z');
+
 function part(o: {
   path: string;
   device?: string;
@@ -62,6 +64,7 @@ test('two recorders on one disk share its space, its worst state and its days', 
       },
     ],
     (camera) => (camera === GATE ? 'one' : 'two'),
+    NOW,
   );
   expect(sum.disks).toEqual([
     {
@@ -88,7 +91,39 @@ test('disks of different machines stay two, and the first to fill up tells the d
       { recorder: 'three', answer: part({ path: '/data/store' }) },
     ],
     () => undefined,
+    NOW,
   );
   expect(sum.disks).toHaveLength(3);
   expect(sum.daysLeft).toBe(4);
+});
+
+test('two that share a disk fill it together: days and what goes next follow from both', () => {
+  const watermarks = { lowBytes: 100, criticalBytes: 50, stopBytes: 20 };
+  const camera = (id: string, forecastDays: number) => ({
+    ...{ ...use(id, 100, 20, 1), forecastDays, limitedBy: 'age' as const },
+    ...{ brings: [{ kind: 'all' as const, bytesPerDay: 20, days: 30 }] },
+  });
+  const alone = (id: string, at: string): Storage => {
+    const told = part({ path: '/data/store', device: 'box:1', cameras: [camera(id, 30)] });
+    return {
+      ...{ ...told, disks: told.disks.map((disk) => ({ ...disk, watermarks })) },
+      nextDeletions: [{ camera: id, at, bytes: 10, rule: 'disk-space' }],
+    };
+  };
+  const sum = addUpStorage(
+    [
+      { recorder: 'one', answer: alone(GATE, '2026-01-30T00:00:00.000Z') },
+      { recorder: 'two', answer: alone(YARD, '2026-01-10T00:00:00.000Z') },
+    ],
+    (id) => (id === GATE ? 'one' : 'two'),
+    NOW,
+  );
+  // 200 of footage and 400 above the low mark, at 40 a day.
+  expect(sum.cameras.map(({ forecastDays = 0 }) => Math.round(forecastDays))).toEqual([15, 15]);
+  expect(sum.cameras.map(({ limitedBy }) => limitedBy)).toEqual(['disk-space', 'disk-space']);
+  expect(sum.nextDeletions.map(({ at }) => at)).toEqual([
+    '2026-01-10T00:00:00.000Z',
+    '2026-01-20T00:00:00.000Z',
+  ]);
+  expect(sum).not.toHaveProperty('stopsInDays');
 });

@@ -1,14 +1,27 @@
 // What all recorders hold and where, added up: a disk that several share counts once, and so does a
 // camera that has footage on several.
 
+import { fitsAtLeast, forecastReach, type Reach } from '#base';
 import type { Storage } from '#contract';
 
 const MOST_NEXT_DELETIONS = 100;
+const DAY_MS = 86_400_000;
+/** Of the 14 of a warm stripe. */
+const DATA_SHARDS = 10;
 /** From the best to the worst. */
 const STATES: readonly Disk['state'][] = ['ok', 'low', 'critical', 'full', 'failed'];
 
 type Disk = Storage['disks'][number];
 type CameraUse = Storage['cameras'][number];
+
+/** Of the recorders that have the same disks. */
+interface GroupForecast {
+  /** Of cameras for which it is not what their recorder says. */
+  readonly reach: ReadonlyMap<string, Reach>;
+  readonly daysLeft: number | undefined;
+  readonly stopsInDays: number | undefined;
+  readonly nextDeletions: Storage['nextDeletions'];
+}
 
 interface Part {
   readonly recorder: string;
@@ -19,10 +32,21 @@ interface Part {
 export function addUpStorage(
   parts: readonly Part[],
   ownerOf: (camera: string) => string | undefined,
+  nowUnixMs: number,
 ): Omit<Storage, 'unavailable'> {
   const most = (pick: (part: Storage) => number) =>
     Math.max(0, ...parts.map(({ answer }) => pick(answer)));
-  const days = daysLeftOf(parts, ownerOf);
+  const groups = byDisks(parts);
+  const forecasts = groups.map((group) => forecastOf(group, ownerOf, nowUnixMs));
+  const reach = new Map(forecasts.flatMap((forecast) => [...forecast.reach]));
+  const least = (pick: (forecast: GroupForecast) => number | undefined) => {
+    const days = forecasts.flatMap((forecast) => pick(forecast) ?? []);
+    return days.length === 0 ? undefined : Math.min(...days);
+  };
+  const [daysLeft, stopsInDays] = [
+    least((forecast) => forecast.daysLeft),
+    least((forecast) => forecast.stopsInDays),
+  ];
   return {
     disks: disksOf(parts),
     watermarks: {
@@ -30,10 +54,12 @@ export function addUpStorage(
       criticalBytes: most((part) => part.watermarks.criticalBytes),
       stopBytes: most((part) => part.watermarks.stopBytes),
     },
-    cameras: camerasOf(parts, ownerOf),
-    ...(days === undefined ? {} : { daysLeft: days }),
-    nextDeletions: parts
-      .flatMap(({ answer }) => answer.nextDeletions)
+    cameras: camerasOf(parts, ownerOf).map((use) => withReach(use, reach.get(use.id))),
+    // The first disk to fill up is the one to know of.
+    ...(daysLeft === undefined ? {} : { daysLeft }),
+    ...(stopsInDays === undefined ? {} : { stopsInDays }),
+    nextDeletions: forecasts
+      .flatMap((forecast) => forecast.nextDeletions)
       .sort((a, b) => (a.at < b.at ? -1 : 1))
       .slice(0, MOST_NEXT_DELETIONS),
     scrubs: parts.flatMap(({ answer }) => answer.scrubs),
@@ -87,46 +113,86 @@ function sameCamera(a: CameraUse, b: CameraUse, bRecords: boolean): CameraUse {
     .filter((at) => at !== undefined)
     .sort()
     .at(-1);
+  const now = bRecords ? b : a;
   return {
-    id: a.id,
+    ...now,
     bytes: a.bytes + b.bytes,
     chunks: a.chunks + b.chunks,
     ...(oldest === undefined ? {} : { oldest }),
     ...(newest === undefined ? {} : { newest }),
-    bytesPerDay: bRecords ? b.bytesPerDay : a.bytesPerDay,
-    retentionDays: bRecords ? b.retentionDays : a.retentionDays,
-    ...forecastOf(bRecords ? b : a),
   };
 }
 
-function forecastOf({ forecastDays, limitedBy }: CameraUse): Partial<CameraUse> {
-  return {
-    ...(forecastDays === undefined ? {} : { forecastDays }),
-    ...(limitedBy === undefined ? {} : { limitedBy }),
-  };
-}
-
-/** The first disk to fill up is the one to know of; recorders that share disks fill them together. */
-function daysLeftOf(
-  parts: readonly Part[],
-  ownerOf: (camera: string) => string | undefined,
-): number | undefined {
+/** Recorders that share their disks fill them together. */
+function byDisks(parts: readonly Part[]): Part[][] {
   const groups = new Map<string, Part[]>();
   for (const part of parts) {
     const devices = part.answer.disks.map((disk) => disk.device ?? `${part.recorder} ${disk.path}`);
     const key = JSON.stringify(devices.sort());
     groups.set(key, [...(groups.get(key) ?? []), part]);
   }
-  const days = [...groups.values()].flatMap((group) => {
-    const [only] = group;
-    if (group.length === 1 && only !== undefined) return only.answer.daysLeft ?? [];
-    const freeBytes = disksOf(group).reduce((sum, disk) => sum + disk.freeBytes, 0);
-    const bytesPerDay = group
-      .flatMap(({ recorder, answer }) =>
-        answer.cameras.filter((camera) => ownerOf(camera.id) === recorder),
-      )
-      .reduce((sum, camera) => sum + camera.bytesPerDay, 0);
-    return bytesPerDay > 0 ? freeBytes / bytesPerDay : [];
-  });
-  return days.length === 0 ? undefined : Math.min(...days);
+  return [...groups.values()];
+}
+
+/** What a single recorder says holds; for several that share disks it is worked out anew. */
+function forecastOf(
+  group: readonly Part[],
+  ownerOf: (camera: string) => string | undefined,
+  nowUnixMs: number,
+): GroupForecast {
+  const [only] = group;
+  if (group.length === 1 && only !== undefined) {
+    const { daysLeft, stopsInDays, nextDeletions } = only.answer;
+    return { daysLeft, stopsInDays, nextDeletions, reach: new Map() };
+  }
+  const disks = disksOf(group);
+  const users = group
+    .flatMap(({ recorder, answer }) => answer.cameras.filter(({ id }) => ownerOf(id) === recorder))
+    .map(({ brings, givesSpace = true, bytesPerDay, retentionDays, ...use }) => ({
+      ...use,
+      ...{ givesSpace, bytesPerDay },
+      inflows: brings ?? [{ bytesPerDay, days: retentionDays }],
+    }));
+  const perDay = users.reduce((sum, { bytesPerDay }) => sum + bytesPerDay, 0);
+  const free = (mark?: 'lowBytes' | 'stopBytes') =>
+    disks.reduce((sum, disk) => {
+      const reserve = mark === undefined ? 0 : (disk.watermarks?.[mark] ?? 0);
+      return disk.state === 'failed' ? sum : sum + disk.freeBytes - reserve;
+    }, 0);
+  const footage = disks.reduce((sum, disk) => sum + disk.footageBytes, 0);
+  const warm = group.flatMap(({ answer }) => answer.warmTiers);
+  const warmFree = warm.flatMap(({ directories }) => directories.map((disk) => disk.freeBytes));
+  const warmBytes = warm.reduce((sum, { bytes }) => sum + bytes, 0);
+  const capacity =
+    Math.max(0, footage + free('lowBytes')) +
+    (warmFree.length === 0 ? 0 : warmBytes + Math.min(...warmFree) * DATA_SHARDS);
+  const inDays = (bytes: number) => (perDay > 0 ? Math.max(0, bytes) / perDay : 0);
+  const lowAt = new Date(nowUnixMs + inDays(free('lowBytes')) * DAY_MS).toISOString();
+  return {
+    reach: forecastReach(users, capacity),
+    daysLeft: perDay > 0 ? inDays(free()) : undefined,
+    stopsInDays:
+      perDay > 0 && !fitsAtLeast(users, capacity) ? inDays(free('stopBytes')) : undefined,
+    nextDeletions: group
+      .flatMap(({ answer }) => answer.nextDeletions)
+      .map((next) =>
+        next.rule === 'disk-space' && next.at > lowAt && next.at > new Date(nowUnixMs).toISOString()
+          ? { ...next, at: lowAt }
+          : next,
+      ),
+  };
+}
+
+function withReach(use: CameraUse, reach: Reach | undefined): CameraUse {
+  if (reach === undefined) return use;
+  const { forecastDays, forecastMotionDays, forecastLowresDays, brings = [] } = use;
+  const daysOf = (kind: string) =>
+    Math.min(brings.find((inflow) => inflow.kind === kind)?.days ?? use.retentionDays, reach.days);
+  return {
+    ...use,
+    ...(forecastDays === undefined ? {} : { forecastDays: daysOf('all') }),
+    ...(forecastMotionDays === undefined ? {} : { forecastMotionDays: daysOf('motion') }),
+    ...(forecastLowresDays === undefined ? {} : { forecastLowresDays: daysOf('lowres') }),
+    ...(forecastDays === undefined ? {} : { limitedBy: reach.limitedBy }),
+  };
 }

@@ -94,6 +94,14 @@ export const motionAnswerSchema = z.object({
 });
 export type MotionAnswer = z.infer<typeof motionAnswerSchema>;
 
+const watermarksSchema = z.object({
+  /** Below it the oldest footage goes. */
+  lowBytes: z.number(),
+  criticalBytes: z.number(),
+  /** Below it nothing is written: the reserve of the index. */
+  stopBytes: z.number(),
+});
+
 export const storageSchema = z.object({
   disks: z.array(
     z.object({
@@ -105,9 +113,12 @@ export const storageSchema = z.object({
       sizeBytes: z.number(),
       freeBytes: z.number(),
       footageBytes: z.number(),
+      /** Of free space, by the size of this disk. */
+      watermarks: watermarksSchema.optional(),
     }),
   ),
-  watermarks: z.object({ lowBytes: z.number(), criticalBytes: z.number(), stopBytes: z.number() }),
+  /** Of the largest disk. */
+  watermarks: watermarksSchema,
   cameras: z.array(
     z.object({
       id: cameraIdSchema,
@@ -116,16 +127,44 @@ export const storageSchema = z.object({
       oldest: instantSchema.optional(),
       newest: instantSchema.optional(),
       bytesPerDay: z.number(),
+      /** The same by the rule that it falls under; one, `all`, where there is only one. */
+      brings: z
+        .array(
+          z.object({
+            kind: z.enum(['all', 'motion', 'lowres']),
+            bytesPerDay: z.number(),
+            days: z.number(),
+          }),
+        )
+        .optional(),
       retentionDays: z.number(),
+      minDays: z.number().optional(),
+      maxBytes: z.number().optional(),
+      /** Whether its oldest goes when the disks are low. */
+      givesSpace: z.boolean().optional(),
       /** So far back it will reach at today's rates, and what decides that. */
       forecastDays: z.number().optional(),
+      /** Only where what moved, or the sub stream, has days of its own. */
+      forecastMotionDays: z.number().optional(),
+      forecastLowresDays: z.number().optional(),
       limitedBy: z.enum(['age', 'camera-bytes', 'disk-space']).optional(),
     }),
   ),
   /** Days that the free space lasts at today's rate; absent while the rate is zero. */
   daysLeft: z.number().optional(),
+  /** Days until recording stops, since what must stay does not fit; absent where it fits. */
+  stopsInDays: z.number().optional(),
   nextDeletions: z.array(
-    z.object({ camera: cameraIdSchema, at: instantSchema, bytes: z.number(), rule: z.string() }),
+    z.object({
+      camera: cameraIdSchema,
+      at: instantSchema,
+      bytes: z.number(),
+      /** `age`, `motion-age`, `lowres-age`, `camera-bytes` or `disk-space`. */
+      rule: z.string(),
+      /** Of its footage. */
+      from: instantSchema.optional(),
+      to: instantSchema.optional(),
+    }),
   ),
   /** The reading of every sealed chunk in the background, one line per recorder. */
   scrubs: z

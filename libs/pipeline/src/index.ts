@@ -28,4 +28,5 @@ export type { AudioReport, TrackReport } from './track-report.js';
 export { Recorder, type RecorderOptions, type RecorderSettings } from './recorder.js';
 export { reportStorage, type StorageReport } from './storage-report.js';
 export { retentionEffect, type RetentionEffect } from './retention-effect.js';
-export { watermarksOf, type NextDeletion, type Watermarks } from './retention.js';
+export type { NextDeletion } from './next-deletions.js';
+export { watermarksOf, type Watermarks } from './retention.js';

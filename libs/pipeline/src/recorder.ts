@@ -216,9 +216,17 @@ export class Recorder {
     return this.#cameras.get(camera)?.hub(track);
   }
 
-  /** Bytes a second that each camera's kept tracks bring now. */
-  writeRates(): Map<string, number> {
-    return new Map([...this.#cameras].map(([id, camera]) => [id, camera.writeRate]));
+  /**
+   * Bytes a second that each camera here brings now; undefined for those that keep what moves, of
+   * which a moment says nothing.
+   */
+  writeRates(): Map<string, number | undefined> {
+    return new Map(
+      [...this.#cameras].map(([id, { settings, writeRate }]) => {
+        const { mode, schedule = [] } = settings.recording;
+        return [id, mode === 'continuous' && schedule.length === 0 ? writeRate : undefined];
+      }),
+    );
   }
 
   /** What of each track was written, for the metrics. */

@@ -5,8 +5,10 @@ import type { TrackName } from '#media';
 import { DATA_SHARDS, sealOf, type ChunkStore, type StoreDirectory } from '#store';
 import type { CameraUsage, ChunkRow, NewDeletion, Timeline } from '#timeline';
 import type { CameraSettings } from './camera-settings.js';
+import { InflowBook } from './camera-inflow.js';
 import { cameraShares, excessOf, type AskElsewhere, type CameraShare } from './camera-share.js';
-import { givingCameras, oldestFirst } from './oldest-first.js';
+import { nextDeletions, type NextDeletion, type NextQuery } from './next-deletions.js';
+import { givingCameras, oldestFirst, type Policies } from './oldest-first.js';
 import {
   chunksByAge,
   DAY_US,
@@ -70,13 +72,6 @@ export interface RetentionOptions {
   readonly watermarks?: ((sizeBytes: number) => Watermarks) | undefined;
 }
 
-export interface NextDeletion {
-  readonly camera: string;
-  readonly atUnixUs: number;
-  readonly bytes: number;
-  readonly rule: RetentionRule;
-}
-
 /**
  * A twentieth of the disk, but a few chunks on a small one and no more than 10 GB on a large one;
  * critical is half of that.
@@ -102,12 +97,14 @@ export class Retention {
   readonly #examined = new Map<string, Examined>();
   /** Disks that are low and on which nothing may be deleted, with what is missing. */
   readonly #stuck = new Map<string, number>();
+  readonly inflows: InflowBook;
   deletedChunks = 0;
   deletedBytes = 0;
 
   constructor(options: RetentionOptions) {
     this.#options = options;
     this.#inHand = options.inHand ?? new Set();
+    this.inflows = new InflowBook(options.timeline, options.clock);
     this.#watermarks = options.watermarks ?? watermarksOf;
   }
 
@@ -172,20 +169,20 @@ export class Retention {
     return cameraShares({ timeline, policies, cameras, nowUnixUs: clock.nowUnixUs(), isWriting });
   }
 
-  /** What goes next by age, soonest first; what a hold covers is left out. */
-  async nextDeletions(limit: number): Promise<NextDeletion[]> {
-    const { cameras, timeline } = this.#options;
-    const next: NextDeletion[] = [];
-    for (const [camera, { retention }] of cameras()) {
-      for (const track of TRACKS) {
-        const [oldest] = await timeline.chunksOf(camera, { track, limit: 1 });
-        if (oldest === undefined) continue;
-        if (timeline.isHeld(camera, oldest.firstUnixUs, oldest.lastUnixUs)) continue;
-        const moved = await hasMotion(timeline, retention, oldest);
-        next.push({ camera, bytes: oldest.sizeBytes, ...expiryOf(retention, oldest, moved) });
-      }
-    }
-    return next.sort((a, b) => a.atUnixUs - b.atUnixUs).slice(0, limit);
+  get policies(): Policies {
+    return this.#options.cameras();
+  }
+
+  /** What goes next by any rule, given what comes and where it lies. */
+  async nextDeletions(
+    forecast: Pick<NextQuery, 'usage' | 'lowAtUnixUs' | 'limit'>,
+  ): Promise<NextDeletion[]> {
+    const { timeline, clock, isWriting } = this.#options;
+    return nextDeletions({
+      ...forecast,
+      ...{ timeline, isWriting, policies: this.policies, nowUnixUs: clock.nowUnixUs() },
+      elsewhere: await this.#askElsewhere([...forecast.usage.keys()]),
+    });
   }
 
   async #pass(): Promise<void> {

@@ -1,14 +1,32 @@
 // How full the disks are, with what, for how long, and what goes next.
 
-import type { ChunkStore, WarmTier } from '#store';
+import { fitsAtLeast, forecastReach, type Clock, type Reach } from '#base';
+import { DATA_SHARDS, type ChunkStore, type WarmTier } from '#store';
 import type { Timeline } from '#timeline';
 import type { Scrub, ScrubReport } from './scrub.js';
 import type { WarmMover, WarmReport } from './warm-mover.js';
 import type { RetentionPolicy } from './retention-policy.js';
-import type { NextDeletion, Retention, Watermarks } from './retention.js';
+import { averagePerDay, type CameraInflow } from './camera-inflow.js';
+import type { NextDeletion } from './next-deletions.js';
+import type { Retention, Watermarks } from './retention.js';
 
 const DAY_US = 86_400_000_000;
 const NEXT_DELETIONS = 20;
+
+interface CameraUse {
+  readonly id: string;
+  readonly bytes: number;
+  readonly chunks: number;
+  readonly oldestUnixUs: number;
+  readonly newestUnixUs: number;
+  readonly bytesPerDay: number;
+  readonly brings: readonly CameraInflow[];
+  readonly retentionDays: number;
+  readonly minDays?: number;
+  readonly maxBytes?: number;
+  /** Whether its oldest goes when the disks are low. */
+  readonly givesSpace: boolean;
+}
 
 export interface StorageReport {
   readonly disks: readonly {
@@ -19,57 +37,98 @@ export interface StorageReport {
     readonly sizeBytes: number;
     readonly freeBytes: number;
     readonly footageBytes: number;
+    readonly watermarks: Watermarks;
   }[];
   readonly watermarks: Watermarks;
-  readonly cameras: readonly {
-    readonly id: string;
-    readonly bytes: number;
-    readonly chunks: number;
-    readonly oldestUnixUs: number;
-    readonly newestUnixUs: number;
-    readonly bytesPerDay: number;
-    readonly retentionDays: number;
+  readonly cameras: readonly (CameraUse & {
     /** So far back it will reach at today's rates, and what decides that. */
     readonly forecastDays: number;
-    readonly limitedBy: 'age' | 'camera-bytes' | 'disk-space';
-  }[];
+    readonly forecastMotionDays?: number;
+    readonly forecastLowresDays?: number;
+    readonly limitedBy: Reach['limitedBy'];
+  })[];
   readonly daysLeft?: number;
+  /** Until recording stops, since what must stay does not fit; absent where it fits. */
+  readonly stopsInDays?: number;
   readonly nextDeletions: readonly NextDeletion[];
   readonly scrub: ScrubReport;
   readonly warm?: WarmReport & { readonly directories: WarmTier['directories'] };
 }
 
-export async function reportStorage(recorder: {
+interface Reported {
+  readonly clock: Pick<Clock, 'nowUnixUs'>;
   readonly store: ChunkStore;
   readonly timeline: Timeline;
   readonly retention: Retention;
   readonly scrub: Pick<Scrub, 'report'>;
   readonly warm: Pick<WarmMover, 'report'>;
   retentionOf(camera: string): RetentionPolicy | undefined;
-  /** Bytes a second that are written now, by camera. */
-  writeRates(): ReadonlyMap<string, number>;
-}): Promise<StorageReport> {
-  const { store, timeline, retention } = recorder;
+  /** Bytes a second that come now, by camera that is recorded here; undefined: by the average. */
+  writeRates(): ReadonlyMap<string, number | undefined>;
+}
+
+export async function reportStorage(recorder: Reported): Promise<StorageReport> {
+  const { store, timeline, retention, clock } = recorder;
   await store.refresh();
+  const nowUnixUs = clock.nowUnixUs();
   const rates = recorder.writeRates();
   const usage = await timeline.usage();
-  const cameras = usage.map((row) => ({
-    id: row.camera,
-    bytes: row.bytes,
-    chunks: row.chunks,
-    oldestUnixUs: row.oldestUnixUs,
-    newestUnixUs: row.newestUnixUs,
-    bytesPerDay: Math.round((rates.get(row.camera) ?? 0) * 86_400) || perDay(row),
-    retentionDays: recorder.retentionOf(row.camera)?.days ?? 0,
-  }));
+  const cameras: CameraUse[] = [];
+  for (const row of usage) {
+    const { camera: id, bytes, chunks, oldestUnixUs, newestUnixUs } = row;
+    const policy = recorder.retentionOf(id) ?? { days: 0 };
+    const now = Math.round((rates.get(id) ?? 0) * 86_400);
+    const bytesPerDay = rates.has(id) ? now || averagePerDay(row, nowUnixUs) : 0;
+    const brings = await retention.inflows.of(id, policy, bytesPerDay);
+    const { minDays, maxBytes, whenFull } = policy;
+    cameras.push({
+      ...{ id, bytes, chunks, oldestUnixUs, newestUnixUs, bytesPerDay, brings },
+      ...{ retentionDays: policy.days, givesSpace: whenFull !== 'stop-recording' },
+      ...(minDays === undefined ? {} : { minDays }),
+      ...(maxBytes === undefined ? {} : { maxBytes }),
+    });
+  }
   const warm = recorder.warm.report();
   const allBytes = usage.reduce((sum, row) => sum + row.bytes, 0);
   const footageBytes = Math.max(0, allBytes - (warm?.bytes ?? 0));
-  const directories = store.directories;
+  const disks = disksOf(store.directories, footageBytes, retention);
+  const largest = Math.max(0, ...store.directories.map((disk) => disk.sizeBytes));
+  const forecast = forecastSpace({ store, retention, cameras, footageBytes, warm });
+  const perDay = cameras.reduce((sum, camera) => sum + camera.bytesPerDay, 0);
+  const freeBytes = disks.reduce((sum, disk) => sum + disk.freeBytes, 0);
+  return {
+    disks,
+    watermarks: retention.watermarks(largest),
+    cameras: cameras.map((camera) => ({
+      ...camera,
+      ...reachOf(camera, forecast.reach.get(camera.id)),
+    })),
+    ...(perDay > 0 ? { daysLeft: freeBytes / perDay } : {}),
+    ...(forecast.stopsInDays === undefined ? {} : { stopsInDays: forecast.stopsInDays }),
+    nextDeletions: await retention.nextDeletions({
+      limit: NEXT_DELETIONS,
+      usage: new Map(cameras.map((camera) => [camera.id, camera])),
+      lowAtUnixUs: new Map(
+        [...forecast.lowInDays].map(([id, days]) => [id, nowUnixUs + days * DAY_US]),
+      ),
+    }),
+    scrub: recorder.scrub.report(),
+    ...(warm === undefined || store.warm === undefined
+      ? {}
+      : { warm: { ...warm, directories: store.warm.directories } }),
+  };
+}
+
+function disksOf(
+  directories: ChunkStore['directories'],
+  footageBytes: number,
+  retention: Retention,
+): StorageReport['disks'] {
   const usedBytes = directories.reduce((sum, disk) => sum + disk.sizeBytes - disk.freeBytes, 0);
-  const disks = directories.map((disk) => {
-    const { lowBytes, criticalBytes } = retention.watermarks(disk.sizeBytes);
+  return directories.map((disk) => {
     const { path, device, sizeBytes, freeBytes, reason } = disk;
+    const watermarks = retention.watermarks(sizeBytes);
+    const { lowBytes, criticalBytes } = watermarks;
     // Chunks do not say per disk what they hold without reading them all: by each disk's share.
     const share = usedBytes === 0 ? 0 : (sizeBytes - freeBytes) / usedBytes;
     const level = freeBytes < criticalBytes ? 'critical' : freeBytes < lowBytes ? 'low' : 'ok';
@@ -78,55 +137,74 @@ export async function reportStorage(recorder: {
       ...(device === undefined ? {} : { device }),
       state: disk.state === 'ok' ? level : disk.state,
       ...(reason === undefined ? {} : { reason }),
-      sizeBytes,
-      freeBytes,
+      ...{ sizeBytes, freeBytes, watermarks },
       footageBytes: Math.round(footageBytes * (directories.length === 1 ? 1 : share)),
     } as const;
   });
-  const bytesPerDay = cameras.reduce((sum, camera) => sum + camera.bytesPerDay, 0);
-  const freeBytes = disks.reduce((sum, disk) => sum + disk.freeBytes, 0);
-  // As long as footage goes for space, the disks hold this, without what the low mark keeps free.
-  const lowBytes = directories.reduce(
-    (sum, disk) => sum + retention.watermarks(disk.sizeBytes).lowBytes,
-    0,
+}
+
+/** How far back each camera reaches, and when each store is low or full, at these rates. */
+function forecastSpace(o: {
+  readonly store: ChunkStore;
+  readonly retention: Retention;
+  readonly cameras: readonly CameraUse[];
+  readonly footageBytes: number;
+  readonly warm: WarmReport | undefined;
+}): {
+  readonly reach: ReadonlyMap<string, Reach>;
+  readonly lowInDays: ReadonlyMap<string, number>;
+  readonly stopsInDays?: number;
+} {
+  const { store, retention, cameras, footageBytes, warm } = o;
+  const usable = store.directories.filter(({ state }) => state !== 'failed');
+  const above = (mark: keyof Watermarks, disks: ChunkStore['directories']) =>
+    disks.reduce((sum, d) => sum + d.freeBytes - retention.watermarks(d.sizeBytes)[mark], 0);
+  const warmFree = store.warm?.directories.map(
+    (disk) => disk.freeBytes - retention.watermarks(disk.sizeBytes).lowBytes,
   );
-  const spaceDays =
-    bytesPerDay > 0 ? Math.max(0, footageBytes + freeBytes - lowBytes) / bytesPerDay : Infinity;
-  const largest = Math.max(0, ...directories.map((disk) => disk.sizeBytes));
+  // A tenth of each chunk lies on each warm disk: the fullest one decides.
+  const warmBytes =
+    warm === undefined || warmFree === undefined || warm.reason !== undefined
+      ? 0
+      : warm.bytes + Math.max(0, Math.min(...warmFree)) * DATA_SHARDS;
+  const users = cameras.map((camera) => ({ ...camera, inflows: camera.brings }));
+  const capacityBytes = Math.max(0, footageBytes + above('lowBytes', usable)) + warmBytes;
+  const reach = forecastReach(users, capacityBytes);
+  const perDay = cameras.reduce((sum, camera) => sum + camera.bytesPerDay, 0);
+  const isShort = [...reach.values()].some(({ limitedBy }) => limitedBy === 'disk-space');
+  const inDays = (bytes: number) => (perDay > 0 ? Math.max(0, bytes) / perDay : 0);
+  const lowInDays = new Map<string, number>();
+  for (const { id, freeBytes, sizeBytes } of usable) {
+    const isLow = freeBytes < retention.watermarks(sizeBytes).lowBytes;
+    // A new chunk goes where most is free: directories fill up together.
+    if (id !== undefined && (isLow || isShort)) {
+      lowInDays.set(id, isLow ? 0 : inDays(above('lowBytes', usable)));
+    }
+  }
   return {
-    disks,
-    watermarks: retention.watermarks(largest),
-    cameras: cameras.map((camera) => ({
-      ...camera,
-      ...forecastOf(recorder.retentionOf(camera.id), camera.bytesPerDay, spaceDays),
-    })),
-    ...(bytesPerDay > 0 ? { daysLeft: freeBytes / bytesPerDay } : {}),
-    nextDeletions: await retention.nextDeletions(NEXT_DELETIONS),
-    scrub: recorder.scrub.report(),
-    ...(warm === undefined || store.warm === undefined
-      ? {}
-      : { warm: { ...warm, directories: store.warm.directories } }),
+    ...{ reach, lowInDays },
+    ...(perDay > 0 && !fitsAtLeast(users, capacityBytes)
+      ? { stopsInDays: inDays(above('stopBytes', usable)) }
+      : {}),
   };
 }
 
-function forecastOf(
-  policy: RetentionPolicy | undefined,
-  bytesPerDay: number,
-  spaceDays: number,
-): Pick<StorageReport['cameras'][number], 'forecastDays' | 'limitedBy'> {
-  const { maxBytes = Infinity, minDays = 0, whenFull } = policy ?? {};
-  const ageDays = policy?.days ?? 0;
-  const byteDays = bytesPerDay > 0 ? Math.max(minDays, maxBytes / bytesPerDay) : Infinity;
-  const diskDays = whenFull === 'stop-recording' ? Infinity : Math.max(minDays, spaceDays);
-  if (ageDays <= byteDays && ageDays <= diskDays)
-    return { forecastDays: ageDays, limitedBy: 'age' };
-  return byteDays <= diskDays
-    ? { forecastDays: byteDays, limitedBy: 'camera-bytes' }
-    : { forecastDays: diskDays, limitedBy: 'disk-space' };
-}
-
-/** Over the time that footage is there; a first hour says little about a day. */
-function perDay(row: { bytes: number; oldestUnixUs: number; newestUnixUs: number }): number {
-  const spanUs = Math.max(3_600_000_000, row.newestUnixUs - row.oldestUnixUs);
-  return Math.round((row.bytes * DAY_US) / Math.max(spanUs, DAY_US / 24));
+function reachOf(
+  { brings }: CameraUse,
+  reach: Reach = { days: Infinity, limitedBy: 'age' },
+): Pick<
+  StorageReport['cameras'][number],
+  'forecastDays' | 'forecastMotionDays' | 'forecastLowresDays' | 'limitedBy'
+> {
+  const daysOf = (kind: CameraInflow['kind']) => {
+    const inflow = brings.find((other) => other.kind === kind);
+    return inflow === undefined ? undefined : Math.min(inflow.days, reach.days);
+  };
+  const [all = 0, motion, lowres] = [daysOf('all'), daysOf('motion'), daysOf('lowres')];
+  return {
+    forecastDays: all,
+    ...(motion === undefined ? {} : { forecastMotionDays: motion }),
+    ...(lowres === undefined ? {} : { forecastLowresDays: lowres }),
+    limitedBy: reach.limitedBy,
+  };
 }
