@@ -213,17 +213,20 @@ export function storageOf(report: StorageReport, recorder: string): Storage {
 }
 
 function scrubOf(scrub: StorageReport['scrub'], recorder: string): Storage['scrubs'][number] {
-  const { startedAtUnixUs, completedAtUnixUs, ...rest } = scrub;
+  const { startedAtUnixUs, completedAtUnixUs, damage, ...rest } = scrub;
   return {
     recorder,
     ...rest,
+    damage: damage.map(({ camera, track, fromUnixUs, toUnixUs }) => ({
+      ...{ camera, track, from: instantOf(fromUnixUs), to: instantOf(toUnixUs) },
+    })),
     ...(startedAtUnixUs === undefined ? {} : { startedAt: instantOf(startedAtUnixUs) }),
     ...(completedAtUnixUs === undefined ? {} : { completedAt: instantOf(completedAtUnixUs) }),
   };
 }
 
 function warmTierOf(
-  { directories, ...warm }: NonNullable<StorageReport['warm']>,
+  { directories, missingShards, ...warm }: NonNullable<StorageReport['warm']>,
   recorder: string,
 ): Storage['warmTiers'][number] {
   return {
@@ -231,7 +234,7 @@ function warmTierOf(
     ...warm,
     directories: directories.map(({ path, slot, state, reason, sizeBytes, freeBytes }) => ({
       path,
-      ...(slot === undefined ? {} : { slot }),
+      ...(slot === undefined ? {} : { slot, missingShards: missingShards[slot] ?? 0 }),
       state,
       ...(reason === undefined ? {} : { reason }),
       sizeBytes,

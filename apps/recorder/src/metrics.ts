@@ -87,6 +87,15 @@ export async function metricsText(recorder: Recorder, playback: Playback): Promi
       {},
       warm.mendedShards,
     );
+    const stripes = gauge('warm_stripes', 'By what of their 14 shards is there.', 'state');
+    for (const [state, count] of Object.entries(warm.stripes)) stripes.set({ state }, count);
+    const missing = gauge('warm_missing_shards', 'That a directory lacks.', 'slot');
+    for (const [slot, count] of warm.missingShards.entries()) {
+      missing.set({ slot: String(slot) }, count);
+    }
+    gauge('warm_mending_stripes', 'Still to be mended.').set(
+      warm.mending === undefined ? 0 : warm.mending.total - warm.mending.done,
+    );
     gauge('warm_lost_stripes', 'More than four shards are lost.').set(warm.lostStripes);
     counter('warm_reconstructed_reads_total', 'Reads that were computed.').set(
       {},

@@ -72,6 +72,7 @@ export class StateController {
       })),
       healthy: faults.length === 0,
       faults,
+      warnings: recorder.warnings,
     };
   }
 

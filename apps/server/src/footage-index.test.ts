@@ -151,6 +151,7 @@ test('storage adds up, and says what could not be asked', async () => {
         chunks: 1,
         damagedChunks: 0,
         brokenSeals: 0,
+        damage: [],
       },
     ],
     warmTiers: [],

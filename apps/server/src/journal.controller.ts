@@ -3,7 +3,12 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import type { z } from 'zod';
 import { Catalog, type Page } from '#catalog';
-import { pageQuerySchema, type AuditEntry, type NightjarEvent } from '#contract';
+import {
+  pageQuerySchema,
+  type AuditEntry,
+  type NightjarEvent,
+  type RecordedDeletion,
+} from '#contract';
 import { Fits } from './input.js';
 
 type PageQuery = z.output<typeof pageQuerySchema>;
@@ -15,6 +20,11 @@ export class JournalController {
   @Get('audit')
   audit(@Query(new Fits(pageQuerySchema)) query: PageQuery): Promise<Page<AuditEntry>> {
     return this.catalog.audit.list(query);
+  }
+
+  @Get('deletions')
+  deletions(@Query(new Fits(pageQuerySchema)) query: PageQuery): Promise<Page<RecordedDeletion>> {
+    return this.catalog.audit.deletions(query);
   }
 
   @Get('events')

@@ -2,10 +2,11 @@
 
 import { Controller, Get, Header, Inject, Res } from '@nestjs/common';
 import type { Response } from 'express';
+import type { Health } from '#contract';
 import { docsPage } from './docs-page.js';
 import { Metrics } from './metrics.js';
 import { openApiDocument } from './openapi.js';
-import { StatusDesk, type CameraState, type Health } from './status-desk.js';
+import { StatusDesk, type CameraState } from './status-desk.js';
 
 @Controller()
 export class OperationsController {

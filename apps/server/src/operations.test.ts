@@ -5,11 +5,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { eventually } from '#base/testing';
-import type { AuditEntry, Camera, Deletion, Hold, NightjarEvent, Problem } from '#contract';
+import type {
+  AuditEntry,
+  Camera,
+  Deletion,
+  Health,
+  Hold,
+  NightjarEvent,
+  Problem,
+  RecordedDeletion,
+} from '#contract';
 import { readExposition, valueOf } from '../../../test/fixtures/exposition.js';
 import { FakePeer, onlineStatus } from './fake-recorder.test-support.js';
 import { mergeExpositions } from './metrics.js';
-import type { Health } from './status-desk.js';
 import { TestServer } from './test-server.test-support.js';
 
 let server: TestServer;
@@ -188,6 +196,21 @@ test('deletions of footage reach the trail once, over restarts of the server', a
   await recorder.announce();
   await server.running.parts.deletions.collect();
   expect(await inTrail()).toHaveLength(1200);
+
+  // By themselves, for whoever may see the storage; other entries are not among them.
+  const token = await server.tokenOf('viewer');
+  const listed: RecordedDeletion[] = [];
+  for (let cursor = ''; cursor !== 'end';) {
+    const { body } = await server.call<{ items: RecordedDeletion[]; cursor?: string }>(
+      'GET',
+      `/api/deletions?limit=500${cursor === '' ? '' : `&cursor=${cursor}`}`,
+      { token },
+    );
+    listed.push(...body.items);
+    cursor = body.cursor ?? 'end';
+  }
+  expect(listed).toHaveLength(1200);
+  expect(listed.at(-1)).toMatchObject({ ...deletions[0], recorder: recorder.id });
 });
 
 test('the console is served at any address of its own, its assets for ever, and nothing beyond', async () => {

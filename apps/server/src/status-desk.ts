@@ -3,7 +3,13 @@
 import { z } from 'zod';
 import { NightjarError, type Clock } from '#base';
 import type { Catalog } from '#catalog';
-import { cameraStatusSchema, type Camera, type CameraStatus, type RecordingMode } from '#contract';
+import {
+  cameraStatusSchema,
+  type Camera,
+  type CameraStatus,
+  type Health,
+  type RecordingMode,
+} from '#contract';
 import type { CameraSpread } from './camera-spread.js';
 import type { RecorderFanOut } from './recorder-fan-out.js';
 
@@ -15,6 +21,7 @@ const recorderStatusSchema = z.object({
   cameras: z.array(z.object({ id: z.string(), status: cameraStatusSchema })),
   healthy: z.boolean(),
   faults: z.array(z.string()),
+  warnings: z.array(z.string()).default([]),
 });
 
 export interface CameraState {
@@ -22,19 +29,7 @@ export interface CameraState {
   readonly status: CameraStatus;
 }
 
-export interface Fault {
-  readonly kind: 'recorder-lost' | 'recorder' | 'camera';
-  readonly recorder?: string;
-  readonly camera?: string;
-  readonly message: string;
-}
-
-export interface Health {
-  readonly status: 'ok' | 'failing';
-  readonly faults: Fault[];
-  /** What needs care but costs no footage. */
-  readonly warnings: string[];
-}
+type Fault = Health['faults'][number];
 
 interface Snapshot {
   readonly cameras: readonly Camera[];
@@ -119,6 +114,7 @@ export class StatusDesk {
     for (const { recorder, answer } of answers) {
       const faults = answer.healthy ? [] : answer.faults;
       for (const message of faults) recorderFaults.push({ kind: 'recorder', recorder, message });
+      warnings.push(...answer.warnings.map((message) => `${recorder}: ${message}`));
     }
     if (answers.length === 0 && unavailable.length === 0 && this.#cameras.length > 0) {
       recorderFaults.push({ kind: 'recorder-lost', message: 'no recorder has announced itself' });

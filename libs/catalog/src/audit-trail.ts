@@ -1,7 +1,12 @@
 // The audit trail: who did what, when and with what outcome. Entries are added and never changed.
 
 import type { Clock } from '#base';
-import type { AuditEntry, Deletion } from '#contract';
+import {
+  recordedDeletionSchema,
+  type AuditEntry,
+  type Deletion,
+  type RecordedDeletion,
+} from '#contract';
 import type { Database } from './database.js';
 import type { Ids } from './ids.js';
 import { newestFirst, type Page, type PageQuery } from './page.js';
@@ -9,6 +14,8 @@ import { auditEntity, settingEntity, type AuditRow } from './schema.js';
 
 /** TypeORM's insert type refuses unknown values, though jsonb takes any. */
 type AuditInsert = Omit<AuditRow, 'detail'> & { detail: object };
+
+const DELETE_ACTION = 'footage.delete';
 
 export interface AuditInput {
   /** A user name, or `system`. */
@@ -42,6 +49,15 @@ export class AuditTrail {
     return newestFirst(this.#database, auditEntity, query, entryOf);
   }
 
+  /** Footage that went, as the recorders recorded it. */
+  deletions(query: PageQuery): Promise<Page<RecordedDeletion>> {
+    const where = { action: DELETE_ACTION };
+    return newestFirst(this.#database, auditEntity, { ...query, where }, ({ id, detail }) => ({
+      ...recordedDeletionSchema.omit({ id: true }).parse(detail),
+      id,
+    }));
+  }
+
   /** How far `recorder`'s deletions have been taken over; undefined: not at all yet. */
   async deletionsCursor(recorder: string): Promise<string | undefined> {
     const row = await this.#database.table(settingEntity, (table) =>
@@ -65,7 +81,7 @@ export class AuditTrail {
           ...this.#row(
             {
               actor: 'system',
-              action: 'footage.delete',
+              action: DELETE_ACTION,
               subject: deletion.camera,
               detail: { recorder, ...deletion },
             },

@@ -20,7 +20,7 @@ export interface Page<T> {
 export async function newestFirst<Row extends { id: string }, T>(
   database: Database,
   entity: EntitySchema<Row>,
-  query: PageQuery,
+  query: PageQuery & { readonly where?: FindOptionsWhere<Row> },
   valueOf: (row: Row) => T,
 ): Promise<Page<T>> {
   if (query.cursor !== undefined && !isUuid(query.cursor)) {
@@ -29,7 +29,7 @@ export async function newestFirst<Row extends { id: string }, T>(
   const where = query.cursor === undefined ? {} : { id: LessThan(query.cursor) };
   const rows = await database.table(entity, (table) =>
     table.find({
-      where: where as FindOptionsWhere<Row>,
+      where: { ...query.where, ...where } as FindOptionsWhere<Row>,
       order: { id: 'DESC' } as FindOptionsOrder<Row>,
       take: query.limit + 1,
     }),

@@ -282,7 +282,10 @@ export const auditEntity = new EntitySchema<AuditRow>({
     detail: json,
     factKey: { ...textOrNull, name: 'fact_key' },
   },
-  indices: [{ name: 'audit_by_fact_key', columns: ['factKey'], unique: true }],
+  indices: [
+    { name: 'audit_by_fact_key', columns: ['factKey'], unique: true },
+    { name: 'audit_by_action', columns: ['action', 'id'] },
+  ],
 });
 
 export const eventEntity = new EntitySchema<EventRow>({

@@ -133,9 +133,11 @@ export {
 export {
   cameraStateSchema,
   cameraStatusSchema,
+  healthSchema,
   trackStatusSchema,
   type CameraState,
   type CameraStatus,
+  type Health,
   type TrackStatus,
 } from './status.js';
 export {
@@ -151,6 +153,7 @@ export {
 } from './probe.js';
 export {
   deletionSchema,
+  recordedDeletionSchema,
   holdInputSchema,
   holdSchema,
   motionAnswerSchema,
@@ -160,6 +163,7 @@ export {
   timelineQuerySchema,
   timelineSchema,
   type Deletion,
+  type RecordedDeletion,
   type Hold,
   type HoldInput,
   type MotionAnswer,

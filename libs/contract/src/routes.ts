@@ -29,7 +29,7 @@ import {
   probeInputSchema,
   probeResultSchema,
 } from './probe.js';
-import { cameraStatusSchema } from './status.js';
+import { cameraStatusSchema, healthSchema } from './status.js';
 import { recorderPatchSchema, recorderViewSchema } from './recorder-view.js';
 import { onvifInputSchema } from './camera.js';
 import { liveQuerySchema } from './live-part.js';
@@ -38,6 +38,7 @@ import {
   holdSchema,
   motionAnswerSchema,
   motionQuerySchema,
+  recordedDeletionSchema,
   storageSchema,
   timelineQuerySchema,
   timelineSchema,
@@ -73,7 +74,7 @@ export const frameQuerySchema = z.object({
 });
 
 export const ROUTES = [
-  { method: 'GET', path: '/healthz', role: 'public', summary: 'Is recording as declared? 503 and why, if not.' },
+  { method: 'GET', path: '/healthz', role: 'public', summary: 'Is recording as declared? 503 and why, if not.', answer: healthSchema },
   { method: 'GET', path: '/metrics', role: 'admin', summary: 'Prometheus metrics.', mediaType: 'text/plain' },
   { method: 'GET', path: '/api/openapi.json', role: 'public', summary: 'This document.' },
   { method: 'GET', path: '/api/docs', role: 'public', summary: 'This document, to browse.', mediaType: 'text/html' },
@@ -101,6 +102,7 @@ export const ROUTES = [
   { method: 'GET', path: '/api/timeline', role: 'viewer', summary: 'Recordings, motion and gaps.', query: timelineQuerySchema, answer: timelineSchema },
   { method: 'GET', path: '/api/motion', role: 'viewer', summary: 'Motion events, newest first.', query: motionQuerySchema, answer: motionAnswerSchema },
   { method: 'GET', path: '/api/storage', role: 'viewer', summary: 'Disks, footage and forecasts.', answer: storageSchema },
+  { method: 'GET', path: '/api/deletions', role: 'viewer', summary: 'Footage that was deleted, when and under which rule, newest first.', query: pageQuerySchema, answer: list(recordedDeletionSchema) },
   { method: 'GET', path: '/api/holds', role: 'operator', summary: 'Legal holds.', answer: list(holdSchema) },
   { method: 'POST', path: '/api/holds', role: 'admin', summary: 'Place a legal hold.', body: holdInputSchema, answer: holdSchema, status: 201 },
   { method: 'DELETE', path: '/api/holds/:id', role: 'admin', summary: 'Lift a legal hold.', status: 204 },

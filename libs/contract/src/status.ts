@@ -13,6 +13,23 @@ import { motionSourceSchema, recordingModeSchema } from './camera.js';
 export const cameraStateSchema = z.enum(['online', 'connecting', 'offline', 'disabled']);
 export type CameraState = z.infer<typeof cameraStateSchema>;
 
+/** `GET /healthz`. */
+export const healthSchema = z.object({
+  /** `failing`: something is not recorded as declared, or a recorder has a fault. */
+  status: z.enum(['ok', 'failing']),
+  faults: z.array(
+    z.object({
+      kind: z.enum(['recorder-lost', 'recorder', 'camera']),
+      recorder: z.string().optional(),
+      camera: z.string().optional(),
+      message: z.string(),
+    }),
+  ),
+  /** What needs care but costs no footage. */
+  warnings: z.array(z.string()),
+});
+export type Health = z.infer<typeof healthSchema>;
+
 export const trackStatusSchema = z.object({
   track: trackSchema,
   codec: z.enum([...videoCodecSchema.options, ...audioCodecSchema.options]).optional(),

@@ -181,6 +181,17 @@ export const storageSchema = z.object({
         damagedChunks: z.number(),
         /** Seals that do not fit the seal before, in this round. */
         brokenSeals: z.number(),
+        /** What cannot be played because its bytes are damaged, the latest finds first; at most 50. */
+        damage: z
+          .array(
+            z.object({
+              camera: cameraIdSchema,
+              track: trackSchema,
+              from: instantSchema,
+              to: instantSchema,
+            }),
+          )
+          .default([]),
         completedAt: instantSchema.optional(),
       }),
     )
@@ -200,12 +211,16 @@ export const storageSchema = z.object({
         mendedShards: z.number(),
         lostStripes: z.number(),
         reconstructedReads: z.number(),
-        /** Stripes looked at, of how many. */
+        /** Of 14 shards: all there, some missing and nothing lost, too many missing. */
+        stripes: z.object({ whole: z.number(), degraded: z.number(), lost: z.number() }).optional(),
+        /** Stripes mended, of those that lack shards which can be written. */
         mending: z.object({ done: z.number(), total: z.number() }).optional(),
         directories: z.array(
           z.object({
             path: z.string(),
             slot: z.number().optional(),
+            /** Shards that it lacks. */
+            missingShards: z.number().optional(),
             state: z.enum(['ok', 'full', 'failed']),
             reason: z.string().optional(),
             sizeBytes: z.number(),
@@ -253,3 +268,10 @@ export const deletionSchema = z.object({
   rule: z.string(),
 });
 export type Deletion = z.infer<typeof deletionSchema>;
+
+/** As the server has taken it over into the audit trail. */
+export const recordedDeletionSchema = deletionSchema.extend({
+  id: z.string(),
+  recorder: z.string(),
+});
+export type RecordedDeletion = z.infer<typeof recordedDeletionSchema>;

@@ -18,6 +18,7 @@ import type { RetentionPolicy } from './retention-policy.js';
 import { Retention, watermarksOf, type RetentionOptions } from './retention.js';
 import { SlabPool } from './slab-pool.js';
 import { WaitingBytes } from './track-flush.js';
+import { storageWarnings } from './storage-warnings.js';
 import { WarmMover, type WarmMoverOptions } from './warm-mover.js';
 
 const ALIVE_MS = 1000;
@@ -188,6 +189,11 @@ export class Recorder {
     faults.push(...this.retention.alarms);
     if (this.#indexFailure !== undefined) faults.push(this.#indexFailure);
     return faults;
+  }
+
+  /** What needs care and costs no recording, as sentences. */
+  get warnings(): string[] {
+    return storageWarnings(this.scrub.report(), this.warm.report());
   }
 
   /** The port that cameras push to, while it is open. */

@@ -3,6 +3,7 @@
 
 import { delay, messageOf, toNightjarError, type Clock, type Log } from '#base';
 import { sealOf, type ChunkStore, type ChunkVerification } from '#store';
+import type { TrackName } from '#media';
 import type { ChunkRow, Timeline } from '#timeline';
 import type { DamagedSpan, DamageLedger } from './damage-ledger.js';
 
@@ -11,6 +12,7 @@ const DAY_MS = 86_400_000;
 const DEFAULT_PERIOD_DAYS = 30;
 const DEFAULT_BYTES_PER_SECOND = 20_000_000;
 const PAGE = 64;
+const LISTED_DAMAGE = 50;
 const PAGE_OF_DELETIONS = 1000;
 /** Whoever is busy is asked again after this long, and not waited for longer than the other. */
 const YIELD_MS = 100;
@@ -51,6 +53,11 @@ export interface ScrubReport {
   /** Seals that do not fit the seal before: in this round, or in the last one if there are more. */
   readonly brokenSeals: number;
   readonly completedAtUnixUs?: number;
+  /** The latest finds first; at most 50. */
+  readonly damage: readonly (DamagedSpan & {
+    readonly camera: string;
+    readonly track: TrackName;
+  })[];
 }
 
 /** What is kept over restarts. */
@@ -111,6 +118,12 @@ export class Scrub {
       totalBytes: Math.max(this.#totalBytes, bytes),
       damagedChunks: this.#options.damage.size,
       brokenSeals: Math.max(brokenSeals, brokenBefore),
+      damage: this.#options.damage
+        .list()
+        .slice(-LISTED_DAMAGE)
+        .reverse()
+        .flatMap(({ camera, track, spans }) => spans.map((span) => ({ camera, track, ...span })))
+        .slice(0, LISTED_DAMAGE),
       ...(completedAtUnixUs === undefined ? {} : { completedAtUnixUs }),
     };
   }

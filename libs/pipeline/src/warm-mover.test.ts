@@ -284,3 +284,70 @@ test('the scrub reads parity, too, and writes what is lost anew', async () => {
   expect(told).toEqual([]);
   await scrub.close();
 });
+
+test('says how many stripes are whole, what each directory lacks, and how far the mending is', async () => {
+  const rig = await open(12);
+  await (await settled(rig)).close();
+  const all = warmPaths(rig);
+  const known = new Map(rig.store.warm?.directories.map(({ path, id }) => [path, id ?? '']));
+  const count = (await rig.timeline.chunksOf(CAMERA)).length;
+  expect(count).toBeGreaterThan(2);
+  const clip = await clipOf(rig);
+  const lose = (paths: readonly string[]) => {
+    for (const path of paths) {
+      for (const name of filesBelow(path)) rmSync(join(path, name));
+    }
+  };
+  const away = (paths: readonly string[]): ChunkFiles => ({
+    ...nodeFiles,
+    readText: (path) =>
+      paths.some((gone) => path.startsWith(`${gone}/`))
+        ? Promise.resolve(undefined)
+        : nodeFiles.readText(path),
+  });
+  const lost = all.slice(5, 9);
+  lose(lost);
+  await rig.openStore({ warm: { directories: all, expected: known }, files: away(lost) });
+  const waiting = await settled(rig, { afterDays: 1000 });
+  expect(waiting.report()).toMatchObject({
+    stripes: { whole: 0, degraded: count, lost: 0 },
+    missingShards: all.map((path) => (lost.includes(path) ? count : 0)),
+    ...{ mendedShards: 0, lostStripes: 0 },
+  });
+  expect(waiting.report()).not.toHaveProperty('mending');
+  expect((await clipOf(rig)).equals(clip)).toBe(true);
+  await waiting.close();
+
+  // Their disks are back, empty: every read is a step that can be looked at.
+  await rig.openStore({ warm: { directories: all, expected: known } });
+  const seen: unknown[] = [];
+  const looking = await moverOf(rig, {
+    afterDays: 1000,
+    isBusy: () => {
+      const { mending, stripes } = looking.mover.report() ?? {};
+      seen.push([mending, stripes?.degraded]);
+      return false;
+    },
+  });
+  await looking.clock.run(30_000);
+  for (let done = 0; done < count; done++) {
+    expect(seen).toContainEqual([{ done, total: count }, count - done]);
+  }
+  expect(looking.mover.report()).toMatchObject({
+    ...{ state: 'idle', stripes: { whole: count, degraded: 0, lost: 0 } },
+    ...{ missingShards: all.map(() => 0), mendedShards: 4 * count },
+  });
+  expect((await clipOf(rig)).equals(clip)).toBe(true);
+  await looking.mover.close();
+
+  // A fifth is too many.
+  const names = all.slice(0, 5).map((path) => join(path, filesBelow(path)[0] ?? ''));
+  for (const name of names) rmSync(name);
+  const { path } = (await rig.timeline.chunksOf(CAMERA)).find((chunk) =>
+    names.every((name) => name.includes(chunk.path)),
+  ) ?? { path: '' };
+  const broken = await settled(rig, { afterDays: 1000 });
+  const lostOnes = path === '' ? 0 : 1;
+  expect(broken.report()?.lostStripes).toBe(lostOnes);
+  expect(lostOnes).toBe(1);
+});

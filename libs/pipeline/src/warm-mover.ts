@@ -2,16 +2,19 @@
 // one at a time, at a bounded speed, behind everybody else.
 
 import { delay, messageOf, NightjarError, toNightjarError, type Clock, type Log } from '#base';
-import { ALL_SHARDS, DATA_SHARDS, type ChunkStore, type WarmTier } from '#store';
+import { ALL_SHARDS, DATA_SHARDS, warmSlotOf, type ChunkStore, type WarmTier } from '#store';
 import type { ChunkRow, Timeline } from '#timeline';
 
+const ALL = Array.from({ length: ALL_SHARDS }, (_, shard) => shard);
 const MOVING_KEY = 'warm/moving';
 const DAY_MS = 86_400_000;
 const DEFAULT_AFTER_DAYS = 1;
 const DEFAULT_BYTES_PER_SECOND = 50_000_000;
 const PAGE = 64;
 /** Between two looks for something to do. */
-const IDLE_MS = 60_000;
+const IDLE_MS = 10_000;
+/** More stripes than this that lack shards are mended in the look after this one. */
+const MOST_AT_ONCE = 100_000;
 const YIELD_MS = 100;
 const LONGEST_YIELD_MS = 2000;
 /** Chunks that could not be moved are tried again after this long. */
@@ -42,8 +45,25 @@ export interface WarmReport {
   readonly mendedShards: number;
   readonly lostStripes: number;
   readonly reconstructedReads: number;
-  /** Of the mending under way: stripes looked at, and how many there are. */
+  /** Of 14, by the names of files, when all stripes were last looked at. */
+  readonly stripes: StripeCount;
+  /** Shards that a directory lacks, by its slot. */
+  readonly missingShards: readonly number[];
+  /** Of the mending under way: stripes mended, and how many lack shards that can be written. */
   readonly mending?: { readonly done: number; readonly total: number };
+}
+
+export interface StripeCount {
+  readonly whole: number;
+  /** Shards are missing, and nothing is lost. */
+  readonly degraded: number;
+  readonly lost: number;
+}
+
+interface LackingStripe {
+  readonly id: number;
+  readonly path: string;
+  readonly missing: readonly number[];
 }
 
 export class WarmMover {
@@ -61,7 +81,9 @@ export class WarmMover {
   #mending: { done: number; total: number } | undefined;
   #sum = { bytes: 0, chunks: 0 };
   #movedChunks = 0;
-  #lostStripes = 0;
+  readonly #lacking = new Map<string, LackingStripe>();
+  /** So many more lack shards. */
+  #unlisted = 0;
 
   constructor(options: WarmMoverOptions) {
     this.#options = options;
@@ -93,10 +115,30 @@ export class WarmMover {
       ...this.#sum,
       movedChunks: this.#movedChunks,
       mendedShards,
-      lostStripes: this.#lostStripes,
+      lostStripes: this.#stripes.lost,
+      stripes: this.#stripes,
+      missingShards: this.#missingShards,
       reconstructedReads,
       ...(this.#mending === undefined ? {} : { mending: { ...this.#mending } }),
     };
+  }
+
+  get #stripes(): StripeCount {
+    const lacking = [...this.#lacking.values()];
+    const lost = lacking.filter(({ missing }) => missing.length > ALL_SHARDS - DATA_SHARDS).length;
+    const degraded = lacking.length - lost + this.#unlisted;
+    return { whole: Math.max(0, this.#sum.chunks - degraded - lost), degraded, lost };
+  }
+
+  get #missingShards(): number[] {
+    const bySlot = Array.from({ length: ALL_SHARDS }, () => 0);
+    for (const { id, missing } of this.#lacking.values()) {
+      for (const shard of missing) {
+        const slot = warmSlotOf(id, shard);
+        bySlot[slot] = (bySlot[slot] ?? 0) + 1;
+      }
+    }
+    return bySlot;
   }
 
   async #run(warm: WarmTier): Promise<void> {
@@ -109,8 +151,7 @@ export class WarmMover {
           .map(({ id, path }) => `${id} ${path}`)
           .join();
         if (here !== this.#swept) {
-          await this.#sweep(warm);
-          if (!this.#ended.signal.aborted) this.#swept = here;
+          if ((await this.#sweep(warm)) === 'all') this.#swept = here;
         } else if (warm.fault !== undefined || !(await this.#movePage(warm))) {
           this.#state = 'idle';
           await this.#rest(IDLE_MS);
@@ -128,6 +169,9 @@ export class WarmMover {
     if (clock.monotonicMs() - this.#startedMs > RESTART_MS) {
       this.#startedMs = clock.monotonicMs();
       this.#afterId = 0;
+      // Footage was deleted meanwhile, and files can be lost without their directory.
+      this.#swept = undefined;
+      return true;
     }
     const page = await timeline.chunksAfter(this.#afterId, PAGE);
     const beforeUs = clock.nowUnixUs() - this.#afterMs * 1000;
@@ -189,23 +233,22 @@ export class WarmMover {
   }
 
   /** Looks at every stripe: mends what lost shards, removes what is no chunk any more. */
-  async #sweep(warm: WarmTier): Promise<void> {
+  async #sweep(warm: WarmTier): Promise<'all' | 'more'> {
     const { timeline, inHand, log } = this.#options;
     const sum = { bytes: 0, chunks: 0 };
-    const total = this.#sum.chunks;
-    this.#lostStripes = 0;
+    const lacking: LackingStripe[] = [];
+    let unlisted = 0;
     for await (const { id, path, shards } of warm.list()) {
-      if (this.#ended.signal.aborted) return;
+      if (this.#ended.signal.aborted) return 'more';
       if (inHand.has(id)) continue;
       const chunk = await timeline.chunk(id);
       if (chunk !== undefined && chunk.store === warm.id) {
         sum.chunks += 1;
         sum.bytes += chunk.sizeBytes;
-        if (shards.length < ALL_SHARDS) {
-          this.#state = 'mending';
-          this.#mending = { done: sum.chunks, total: Math.max(total, sum.chunks) };
-          await this.#mend(warm, path);
-        }
+        if (shards.length === ALL_SHARDS) continue;
+        const missing = ALL.filter((shard) => !shards.includes(shard));
+        if (lacking.length < MOST_AT_ONCE) lacking.push({ id, path, missing });
+        else unlisted += 1;
       } else if (chunk !== undefined || shards.length < DATA_SHARDS) {
         // Of an interrupted move, or on a disk that was away when its footage was deleted.
         if (warm.fault === undefined) await warm.delete(path);
@@ -214,20 +257,49 @@ export class WarmMover {
       }
     }
     this.#sum = sum;
+    this.#lacking.clear();
+    for (const stripe of lacking) this.#lacking.set(stripe.path, stripe);
+    this.#unlisted = unlisted;
+    await this.#mendAll(warm, lacking);
+    const isDone = !this.#ended.signal.aborted && (unlisted === 0 || this.#lacking.size > 0);
+    return isDone ? 'all' : 'more';
+  }
+
+  async #mendAll(warm: WarmTier, lacking: readonly LackingStripe[]): Promise<void> {
+    const here = new Set(
+      warm.directories.flatMap(({ slot, state }) => (state === 'ok' ? (slot ?? []) : [])),
+    );
+    const due = lacking.filter(
+      ({ id, missing }) =>
+        missing.length > ALL_SHARDS - DATA_SHARDS ||
+        missing.some((shard) => here.has(warmSlotOf(id, shard))),
+    );
+    for (const [done, stripe] of due.entries()) {
+      if (this.#ended.signal.aborted) break;
+      this.#state = 'mending';
+      this.#mending = { done, total: due.length };
+      await this.#mend(warm, stripe);
+    }
     this.#mending = undefined;
     this.#state = 'idle';
   }
 
-  async #mend(warm: WarmTier, path: string): Promise<void> {
-    const { log } = this.#options;
+  async #mend(warm: WarmTier, { id, path }: LackingStripe): Promise<void> {
+    const { log, timeline } = this.#options;
     try {
-      const { mended, isLost } = await warm.mend(path, {
+      // Retention may have been quicker.
+      if ((await timeline.chunk(id))?.store !== warm.id) {
+        this.#lacking.delete(path);
+        return;
+      }
+      const { bad, mended, isLost } = await warm.mend(path, {
         beforeRead: (bytes) => this.#turn(bytes),
       });
       if (mended.length > 0) log.info({ path, shards: mended }, 'shards were written anew');
-      if (!isLost) return;
-      this.#lostStripes += 1;
-      log.error({ path }, 'a stripe has lost more than four shards');
+      const missing = bad.filter((shard) => !mended.includes(shard));
+      if (missing.length === 0) this.#lacking.delete(path);
+      else this.#lacking.set(path, { id, path, missing });
+      if (isLost) log.error({ path }, 'a stripe has lost more than four shards');
     } catch (error) {
       if (toNightjarError(error).code === 'cancelled') return;
       log.error({ path, why: messageOf(error) }, 'a stripe could not be mended');

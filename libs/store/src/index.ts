@@ -25,5 +25,6 @@ export type { ReadRecords } from './chunk-reader.js';
 export { ALL_SHARDS, DATA_SHARDS } from './erasure.js';
 export { nodeFiles } from './node-files.js';
 export { replaceWarmDirectory, WARM_IDENTITY_FILE } from './warm-directories.js';
+export { slotOf as warmSlotOf } from './warm-places.js';
 export type { StripeHealth, WarmTier } from './warm-tier.js';
 export { verifyChunk, type ChunkVerification, type DamagedRange } from './verify-chunk.js';
