@@ -25,13 +25,13 @@ const STOP_DEADLINE_MS = 20_000;
 
 /**
  * Starts, or adopts, the server over `dataDir`, and makes its database when it is not there.
- * @param {{dataDir: string, runDir: string, password: string, log?: (line: string) => void}} options
+ * @param {{dataDir: string, runDir: string, password: string, binaries?: {initdb: string, postgres: string}, log?: (line: string) => void}} options
  *   `runDir` holds the socket; a path too long for one is replaced by a short one.
  * @returns {Promise<{url: string, pid: number, adopted: boolean, onExit(run: () => void): void, stop(): Promise<void>}>}
  */
 export async function startPostgres(options) {
   const { dataDir, password, log = () => {} } = options;
-  const binaries = await findBinaries();
+  const binaries = options.binaries ?? (await findBinaries());
   const account = findAccount();
   const runDir =
     Buffer.byteLength(options.runDir) <= LONGEST_RUN_DIR
@@ -126,6 +126,8 @@ async function command(context, program, args) {
       '--clear-groups',
       '--inh-caps=+dac_read_search',
       '--ambient-caps=+dac_read_search',
+      // Else access(2), by which PostgreSQL looks for its own programs, would not honour it.
+      '--securebits=+no_setuid_fixup',
       '--',
       program,
       ...args,
