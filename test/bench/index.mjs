@@ -1,63 +1,46 @@
-// What the index costs at size: group rows as recorders write them, then a restart, reads, and the
-// expiry of one camera's day, chunk by chunk as retention does it and by bare range.
+// What the index costs at size: a history laid down camera by camera, then a half day of all
+// cameras at once as recorders write it, a restart, reads, and the expiry of a day.
 //
-// npm run bench -- index [--rows 10000000] [--directory <where; default: a temporary one>]
+// npm run bench -- index [--rows 10000000] [--directory <where; default: a temporary one>] [--keep]
+//
+// With --keep the index stays in the directory, and a second run measures it without building it.
 
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ClassicLevel } from 'classic-level';
 import { silentLog, systemClock } from '../../dist/libs/base/src/index.js';
 import { Timeline } from '../../dist/libs/timeline/src/index.js';
+import { Lsm } from '../../dist/libs/timeline/src/lsm.js';
+import { makeKey } from '../../dist/libs/timeline/src/keys.js';
 import { encodeGroup, groupKey } from '../../dist/libs/timeline/src/row-codec.js';
+import {
+  cameraId,
+  CHUNKS_A_DAY,
+  chunkRow,
+  DAY_ROWS,
+  eachGroup,
+  GROUPS_A_CHUNK,
+  GROUP_US,
+  groupsOf,
+  startOf,
+  START_US,
+} from './index-rows.mjs';
 
-const GROUP_US = 2_000_000;
-const GROUPS_A_CHUNK = 450;
-const CHUNKS_A_DAY = 96;
-const DAY_ROWS = GROUPS_A_CHUNK * CHUNKS_A_DAY;
 const MOST_CAMERAS = 100;
-const START_US = 1_767_225_600_000_000;
-const POINTS = 2000;
-const RANGES = 300;
+/** As recorders write them: the chunks of each camera behind the history. */
+const LIVE_CHUNKS = 48;
+const CHUNKS_A_COMMIT = 10;
+const POINTS = 5000;
+const RANGES = 1000;
 const YEAR_ROWS = 100 * 365 * DAY_ROWS;
 
-const cameraId = (index) => `7d1f6c1e-93a1-4c5e-8a39-${String(index).padStart(12, '0')}`;
-const chunkIdOf = (camera, chunk) => START_US + chunk * GROUPS_A_CHUNK * GROUP_US + camera;
-
-/** Sizes as of a camera at 4 Mbit/s; every group differs. */
-function chunkOf(cameraIndex, chunk) {
-  const camera = cameraId(cameraIndex);
-  const id = chunkIdOf(cameraIndex, chunk);
-  const firstUnixUs = START_US + chunk * GROUPS_A_CHUNK * GROUP_US + cameraIndex * 7919;
-  const groups = [];
-  let offset = 0;
-  for (let index = 0; index < GROUPS_A_CHUNK; index++) {
-    const length = 900_000 + ((index * 7919 + cameraIndex * 104_729 + chunk * 31) % 200_000);
-    groups.push({
-      ...{ camera, track: 'main', chunkId: id, run: 1 + Math.floor(chunk / 300), offset, length },
-      startUnixUs: firstUnixUs + index * GROUP_US,
-      durationUs: GROUP_US,
-      frameCount: 50,
-      startDts90k: (chunk * GROUPS_A_CHUNK + index) * 180_000,
-    });
-    offset += length;
-  }
-  const row = {
-    ...{ id, camera, track: 'main', codec: 'h264', sealed: true, sizeBytes: offset, firstUnixUs },
-    store: cameraId(999_999),
-    path: `${camera}/main/2026-01-01/000000-${id}.h264`,
-    lastUnixUs: firstUnixUs + GROUPS_A_CHUNK * GROUP_US,
-  };
-  return { row, groups };
-}
-
-function sizeOf(directory) {
-  return readdirSync(directory).reduce(
-    (sum, name) => sum + statSync(join(directory, name)).size,
-    0,
-  );
-}
+const open = (directory) => Timeline.open({ directory, clock: systemClock, log: silentLog() });
+const sizeOf = (directory) =>
+  readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
 
 async function timed(action) {
   const [start, cpu] = [performance.now(), process.cpuUsage()];
@@ -74,17 +57,14 @@ async function latencies(count, action) {
   return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms (${count})`;
 }
 
-const open = (directory) => Timeline.open({ directory, clock: systemClock, log: silentLog() });
-const openLevel = async (directory) => {
-  const level = new ClassicLevel(directory, { keyEncoding: 'buffer', valueEncoding: 'buffer' });
-  await level.open();
-  return level;
-};
-
 export async function run(args) {
   const { values } = parseArgs({
     args,
-    options: { rows: { type: 'string', default: '10000000' }, directory: { type: 'string' } },
+    options: {
+      rows: { type: 'string', default: '10000000' },
+      directory: { type: 'string' },
+      keep: { type: 'boolean', default: false },
+    },
   });
   const wanted = Number(values.rows);
   if (!Number.isInteger(wanted) || wanted < 2 * DAY_ROWS || wanted > 2e9) {
@@ -92,62 +72,97 @@ export async function run(args) {
       `--rows: expected a whole number from ${2 * DAY_ROWS} on, found ${values.rows}`,
     );
   }
-  const directory = mkdtempSync(join(values.directory ?? tmpdir(), 'nightjar-bench-index-'));
+  if (values.keep && values.directory === undefined) throw new Error('--keep needs --directory');
+  const kept = join(values.directory ?? '', 'nightjar-bench-index');
+  const root = values.keep ? kept : mkdtempSync(join(values.directory ?? tmpdir(), 'nightjar-'));
   try {
-    await measure(directory, wanted);
+    const shapeFile = join(root, 'shape.json');
+    const directory = join(root, 'index');
+    if (!existsSync(shapeFile)) {
+      mkdirSync(root, { recursive: true });
+      writeFileSync(`${shapeFile}.part`, JSON.stringify(await build(directory, wanted)));
+      writeFileSync(shapeFile, readFileSync(`${shapeFile}.part`));
+    }
+    await measure(directory, JSON.parse(readFileSync(shapeFile, 'utf8')));
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    if (!values.keep) rmSync(root, { recursive: true, force: true });
   }
 }
 
-async function measure(directory, wanted) {
+/** Gives what is in it. */
+async function build(directory, wanted) {
   const cameras = Math.max(1, Math.min(MOST_CAMERAS, Math.floor(wanted / (2 * DAY_ROWS))));
   const chunks = Math.ceil(wanted / cameras / GROUPS_A_CHUNK);
+  const live = Math.min(LIVE_CHUNKS, Math.floor(chunks / 4));
   const rows = cameras * chunks * GROUPS_A_CHUNK;
   console.log(
     `${rows} group rows of ${cameras} cameras, ${(chunks / CHUNKS_A_DAY).toFixed(1)} days`,
   );
-
-  let timeline = await open(directory);
-  let valueBytes = 0;
-  let keyBytes = 0;
+  const rate = (count, { ms, cpuMs }) =>
+    `${Math.round(count / (ms / 1000))} rows/s, ${((cpuMs * 1000) / count).toFixed(2)} us of CPU a row`;
+  const history = await timed(() => putHistory(directory, cameras, chunks - live));
+  const historyRows = rows - cameras * live * GROUPS_A_CHUNK;
+  console.log(`put, history of ${historyRows} rows in big batches: ${rate(historyRows, history)}`);
+  const timeline = await open(directory);
   const put = await timed(async () => {
-    for (let chunk = 0; chunk < chunks; chunk++) {
+    for (let chunk = chunks - live; chunk < chunks; chunk++) {
       for (let camera = 0; camera < cameras; camera++) {
-        const { row, groups } = chunkOf(camera, chunk);
-        await timeline.commit({ groups, chunks: [row] });
-        if (camera !== chunk % cameras) continue;
-        for (const group of groups) {
-          valueBytes += encodeGroup(group).length;
-          keyBytes += groupKey(group).length;
-        }
-      }
-      if (chunk % 32 === 0 && process.stdout.isTTY) {
-        process.stdout.write(`\r${Math.round((chunk / chunks) * 100)} %  `);
+        const groups = groupsOf(camera, chunk);
+        await timeline.commit({ groups, chunks: [chunkRow(camera, chunk)] });
       }
     }
   });
-  const sampled = chunks * GROUPS_A_CHUNK;
   console.log(
-    `put: ${Math.round(rows / (put.ms / 1000))} rows/s, ${((put.cpuMs * 1000) / rows).toFixed(2)} us of CPU a row`,
-  );
-  console.log(
-    `a row before compression: ${(valueBytes / sampled).toFixed(1)} bytes of value, ${(keyBytes / sampled).toFixed(1)} of key`,
+    `put, the last ${rows - historyRows} rows as recorders write them, a chunk's rows of one camera ` +
+      `after the other's: ${rate(rows - historyRows, put)}`,
   );
   await timeline.close();
-  const bytes = sizeOf(directory);
-  console.log(`on disk: ${(bytes / 1e6).toFixed(0)} MB, ${(bytes / rows).toFixed(2)} bytes a row`);
+  return { cameras, chunks, rows };
+}
 
-  const level = await openLevel(directory);
-  const layers = level
-    .getProperty('leveldb.stats')
-    .split('\n')
-    .flatMap((line) => /^\s*(\d)\s+(\d+)\s+(\d+)/.exec(line)?.slice(1, 4).join('/') ?? []);
-  console.log(`compaction debt: levels as level/files/MB: ${layers.join(' ')}`);
-  await level.close();
+/** Group rows in the order of their keys, past the queue of the timeline; then the chunks' rows. */
+async function putHistory(directory, cameras, chunks) {
+  await (await open(directory)).close();
+  const lsm = await Lsm.open(directory);
+  for (let camera = 0; camera < cameras; camera++) {
+    for (let chunk = 0; chunk < chunks; chunk += CHUNKS_A_COMMIT) {
+      const operations = [];
+      for (let at = chunk; at < Math.min(chunks, chunk + CHUNKS_A_COMMIT); at++) {
+        for (const group of eachGroup(camera, at)) {
+          operations.push({ type: 'put', key: groupKey(group), value: encodeGroup(group) });
+        }
+      }
+      await lsm.batch(operations, false);
+    }
+    const end = Buffer.alloc(8);
+    end.writeDoubleBE(startOf(camera, chunks));
+    const from = { u64: startOf(camera, 0) };
+    const key = makeKey('span', { uuid: cameraId(camera) }, { track: 'main' }, from);
+    await lsm.batch([{ type: 'put', key, value: end }], false);
+    if (process.stdout.isTTY) process.stdout.write(`\r${camera + 1} of ${cameras} cameras `);
+  }
+  await lsm.close();
+  const timeline = await open(directory);
+  for (let chunk = 0; chunk < chunks; chunk++) {
+    const rows = Array.from({ length: cameras }, (_, camera) => chunkRow(camera, chunk));
+    await timeline.commit({ chunks: rows });
+  }
+  await timeline.close();
+}
+
+async function measure(directory, { cameras, chunks, rows }) {
+  const sample = groupsOf(0, 700);
+  const mean = (encode) =>
+    (sample.reduce((sum, row) => sum + encode(row).length, 0) / sample.length).toFixed(1);
+  console.log(
+    `a row before compression: ${mean(encodeGroup)} bytes of value, ${mean(groupKey)} of key`,
+  );
+  const bytes = sizeOf(directory);
+  console.log(`on disk: ${megabytes(bytes)}, ${(bytes / rows).toFixed(2)} bytes a row`);
+  await printDebt(directory);
 
   const opened = await timed(() => open(directory));
-  timeline = opened.value;
+  const timeline = opened.value;
   console.log(`open: ${opened.ms.toFixed(0)} ms`);
   const spanUs = chunks * GROUPS_A_CHUNK * GROUP_US;
   const moment = () => START_US + Math.floor(Math.random() * (spanUs - 4e9));
@@ -159,36 +174,84 @@ async function measure(directory, wanted) {
     return timeline.groups(anyCamera(), 'main', { fromUnixUs, toUnixUs: fromUnixUs + 3600e6 });
   });
   console.log(`the groups of an hour (1800): ${hour}`);
-
-  const day = Math.min(CHUNKS_A_DAY, chunks - 1);
-  const drop = await timed(async () => {
-    for (let chunk = 0; chunk < day; chunk++) {
-      const { row } = chunkOf(0, chunk);
-      await timeline.dropChunk(row.id, {
-        ...{ atUnixUs: Date.now() * 1000, camera: row.camera, track: 'main', rule: 'age' },
-        ...{ chunkPath: row.path, bytes: row.sizeBytes },
-        ...{ fromUnixUs: row.firstUnixUs, toUnixUs: row.lastUnixUs },
-      });
-    }
-  });
-  console.log(
-    `expiry of a camera's day, ${day} chunks, each with its rows in one atomic batch: ` +
-      `${drop.ms.toFixed(0)} ms, ${drop.cpuMs.toFixed(0)} ms of CPU (${(drop.ms / day).toFixed(1)} ms a chunk)`,
-  );
   await timeline.close();
-  if (cameras > 1) await clearDay(directory, day);
+  await expire(directory, cameras, chunks);
   console.log(
-    `a year of 100 cameras (${YEAR_ROWS} rows), from this by proportion: ${((bytes / rows) * (YEAR_ROWS / 1e9)).toFixed(0)} GB`,
+    `a year of 100 cameras (${YEAR_ROWS} rows), from this by proportion: ` +
+      `${((bytes / rows) * (YEAR_ROWS / 1e9)).toFixed(0)} GB`,
   );
 }
 
-/** What LevelDB offers for ranges: the same tombstones, made natively, but not in one batch. */
-async function clearDay(directory, day) {
-  const level = await openLevel(directory);
-  const bound = (chunk) => groupKey({ ...chunkOf(1, chunk).groups[0], chunkId: 0 });
-  const cleared = await timed(() => level.clear({ gte: bound(0), lt: bound(day) }));
-  console.log(
-    `the same rows by bare range (no record, no spans, not atomic): ${cleared.ms.toFixed(0)} ms, ${cleared.cpuMs.toFixed(0)} ms of CPU`,
-  );
+/** What LevelDB has not merged yet: its levels, and how far each is over what it may hold. */
+async function printDebt(directory) {
+  const level = new ClassicLevel(directory);
+  await level.open();
+  const levels = level
+    .getProperty('leveldb.stats')
+    .split('\n')
+    .flatMap((line) => {
+      const [, number, files, size] = /^\s*(\d)\s+(\d+)\s+(\d+)/.exec(line) ?? [];
+      return number === undefined
+        ? []
+        : [{ number: Number(number), files: Number(files), size: Number(size) }];
+    });
   await level.close();
+  const debt = levels.reduce((sum, { number, size }) => {
+    const allowed = number === 0 ? 0 : 10 ** number;
+    return sum + Math.max(0, size - (number === 6 ? Infinity : allowed));
+  }, 0);
+  const text = levels.map(({ number, files, size }) => `L${number} ${files} files ${size} MB`);
+  console.log(`levels: ${text.join(', ')}; compaction debt ${debt} MB`);
+}
+
+/** The oldest day, of cameras that have not lost it in a run before. */
+async function expire(directory, cameras, chunks) {
+  const day = Math.min(CHUNKS_A_DAY, chunks - 1);
+  const first = await open(directory);
+  const whole = [];
+  for (let camera = 0; camera < cameras; camera++) {
+    if ((await first.chunk(chunkRow(camera, 0).id)) !== undefined) whole.push(camera);
+  }
+  await first.close();
+  const say = (what, { ms, cpuMs }, count) =>
+    console.log(
+      `${what}: ${(ms / 1000).toFixed(2)} s, ${(cpuMs / 1000).toFixed(2)} s of CPU, ` +
+        `${(ms / day / count).toFixed(2)} ms a chunk`,
+    );
+  const one = whole.shift();
+  if (one === undefined) return console.log('expiry: every camera has lost its first day already');
+  const lsm = await Lsm.open(directory);
+  const bound = (chunk) => groupKey({ ...groupsOf(one, chunk)[0], chunkId: 0 });
+  const rowByRow = await timed(async () => {
+    for (let chunk = 0; chunk < day; chunk++) {
+      const entries = await lsm.entries({ gte: bound(chunk), lt: bound(chunk + 1) });
+      const operations = entries.map(([key]) => ({ type: 'del', key }));
+      await lsm.batch(operations, false);
+    }
+  });
+  await lsm.close();
+  say(
+    `a camera's day of ${day * GROUPS_A_CHUNK} group rows, read and deleted row by row`,
+    rowByRow,
+    1,
+  );
+  const timeline = await open(directory);
+  for (let chunk = 0; chunk < day; chunk++) await drop(timeline, one, chunk);
+  const each = await timed(async () => {
+    for (const camera of whole) {
+      for (let chunk = 0; chunk < day; chunk++) await drop(timeline, camera, chunk);
+    }
+  });
+  const count = whole.length;
+  say(`expiry of the day of ${count} cameras, ${count * day} chunks with all rows`, each, count);
+  await timeline.close();
+}
+
+function drop(timeline, camera, chunk) {
+  const row = chunkRow(camera, chunk);
+  return timeline.dropChunk(row.id, {
+    ...{ atUnixUs: Date.now() * 1000, camera: row.camera, track: 'main', rule: 'age' },
+    ...{ chunkPath: row.path, bytes: row.sizeBytes },
+    ...{ fromUnixUs: row.firstUnixUs, toUnixUs: row.lastUnixUs },
+  });
 }

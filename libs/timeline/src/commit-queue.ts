@@ -3,14 +3,24 @@
 import { toNightjarError } from '#base';
 import type { Lsm, Operation } from './lsm.js';
 
+interface ByteRange {
+  readonly gte: Buffer;
+  readonly lt: Buffer;
+}
+
+interface Writes {
+  write(operations: readonly Operation[]): Promise<void>;
+  clear(range: ByteRange): Promise<void>;
+}
+
 /** The batch that is being put together. */
 export class PendingBatch {
-  readonly #write: (operations: readonly Operation[]) => Promise<void>;
+  readonly #lsm: Writes;
   #operations: Operation[] = [];
   #mark = 0;
 
-  constructor(write: (operations: readonly Operation[]) => Promise<void>) {
-    this.#write = write;
+  constructor(lsm: Writes) {
+    this.#lsm = lsm;
   }
 
   put(key: Buffer, value: Buffer): void {
@@ -42,7 +52,12 @@ export class PendingBatch {
     const operations = this.#operations;
     this.#operations = [];
     this.#mark = 0;
-    await this.#write(operations);
+    await this.#lsm.write(operations);
+  }
+
+  /** Deletes a range at once, not as a part of the batch. */
+  clear(range: ByteRange): Promise<void> {
+    return this.#lsm.clear(range);
   }
 }
 
@@ -104,7 +119,10 @@ export class CommitQueue {
     try {
       if (this.#isBroken) await this.#mend();
       const sync = tasks.some((task) => task.sync);
-      const batch = new PendingBatch((operations) => this.#write(operations, sync));
+      const batch = new PendingBatch({
+        write: (operations) => this.#change(() => this.#lsm.batch(operations, sync)),
+        clear: (range) => this.#change(() => this.#lsm.clear(range)),
+      });
       for (const task of tasks) {
         batch.mark();
         try {
@@ -127,10 +145,10 @@ export class CommitQueue {
     }
   }
 
-  async #write(operations: readonly Operation[], sync: boolean): Promise<void> {
+  async #change(write: () => Promise<void>): Promise<void> {
     this.#hasWritten = true;
     try {
-      await this.#lsm.batch(operations, sync);
+      await write();
     } catch (error) {
       this.#isBroken = true;
       throw error;

@@ -2,8 +2,9 @@
 
 import type { TrackName } from '#media';
 import type { PendingBatch } from './commit-queue.js';
+import type { DoomedRows } from './doomed-rows.js';
 import { Floors } from './floors.js';
-import { boundedUs, makeKey, rangeOf } from './keys.js';
+import { boundedUs, makeKey, rangeOf, u64At } from './keys.js';
 import type { Lsm } from './lsm.js';
 import { decodeGroup, encodeGroup, groupKey } from './row-codec.js';
 import type { ChunkRow, GroupRow } from './rows.js';
@@ -24,14 +25,21 @@ export interface GroupsQuery {
   readonly reverse?: boolean;
 }
 
+const START_AT = 18;
+const CHUNK_AT = 26;
+/** Fewer rows go with the batch itself. */
+const FEW = 8;
+
 export class GroupIndex {
   readonly #lsm: Lsm;
   readonly #spans: SpanIndex;
+  readonly #doomed: DoomedRows;
   readonly #floors = new Floors();
 
-  constructor(lsm: Lsm, spans: SpanIndex) {
-    this.#lsm = lsm;
-    this.#spans = spans;
+  constructor(o: { lsm: Lsm; spans: SpanIndex; doomed: DoomedRows }) {
+    this.#lsm = o.lsm;
+    this.#spans = o.spans;
+    this.#doomed = o.doomed;
   }
 
   /** Forgets what is kept in memory. */
@@ -41,7 +49,9 @@ export class GroupIndex {
 
   put(batch: PendingBatch, row: GroupRow): void {
     this.#floors.lower(row, row.startUnixUs);
-    batch.put(groupKey(row), encodeGroup(row));
+    const key = groupKey(row);
+    if (!this.#doomed.isEmpty) this.#doomed.spare(key);
+    batch.put(key, encodeGroup(row));
   }
 
   async overlapping(camera: string, track: TrackName, query: GroupsQuery): Promise<GroupRow[]> {
@@ -55,7 +65,7 @@ export class GroupIndex {
     const before = early.filter((row) => endOf(row) > fromUnixUs);
     const left = reverse ? limit : limit - before.length;
     const bound = left < Infinity ? { limit: Math.max(0, left) } : {};
-    const entries = await this.#lsm.entries({ gte: from, lt: to, reverse, ...bound });
+    const entries = await this.#doomed.entries({ gte: from, lt: to, reverse, ...bound });
     const inside = entries.map(([key, value]) => decodeGroup(key, value));
     const all = reverse ? [...inside, ...before.reverse()] : [...before, ...inside];
     return all.slice(0, limit);
@@ -68,10 +78,7 @@ export class GroupIndex {
 
   /** The rows of a chunk in the order of their bytes. */
   async ofChunk(chunk: ChunkRow): Promise<GroupRow[]> {
-    const entries = await this.#lsm.entries({
-      gte: startKey(chunk, chunk.firstUnixUs),
-      lt: startKey(chunk, chunk.lastUnixUs + 1),
-    });
+    const entries = await this.#doomed.entries(timeOf(chunk));
     return entries
       .map(([key, value]) => decodeGroup(key, value))
       .filter(({ chunkId }) => chunkId === chunk.id)
@@ -79,73 +86,131 @@ export class GroupIndex {
   }
 
   /**
-   * Removes the rows of `chunk` whose bytes end behind `keepBytes` (0: all), and cuts the spans to
-   * what other rows cover. Rows of other chunks in the same time stay: each key names its chunk.
-   * The batch was flushed before.
+   * Removes all rows of `chunk`, and cuts the spans to what other rows cover. Rows of other chunks
+   * in the same time stay: each key names its chunk. The batch was flushed before.
    */
-  async removeChunk(batch: PendingBatch, chunk: ChunkRow, keepBytes: number): Promise<void> {
-    const { camera, track } = chunk;
-    const entries = await this.#lsm.entries({
-      gte: startKey(chunk, chunk.firstUnixUs),
-      lt: startKey(chunk, chunk.lastUnixUs + 1),
-    });
-    const rows = entries.map(([key, value]) => decodeGroup(key, value));
+  async removeChunk(batch: PendingBatch, chunk: ChunkRow): Promise<void> {
+    const time = timeOf(chunk);
+    const keys = await this.#lsm.keys(time);
+    const isOwn = (key: Buffer) => u64At(key, CHUNK_AT) === chunk.id;
+    const [begin, end] = [keys.findIndex(isOwn), keys.findLastIndex(isOwn)];
+    const [first, last] = [keys[begin], keys[end]];
+    const count = end + 1;
+    // Others before or among them: a clock went back.
+    const isAlone = begin === 0 && keys.slice(0, end).every(isOwn);
+    if (first === undefined || last === undefined || !isAlone || count < FEW) {
+      return this.cutChunk(batch, chunk, 0);
+    }
+    const range = { gte: first, lt: Buffer.concat([last, Buffer.of(0)]) };
+    const tail = { ...range, reverse: true, limit: GROUPS_LOOKED_BACK };
+    const ends = (await this.#lsm.entries(tail)).map(([key, value]) =>
+      endOf(decodeGroup(key, value)),
+    );
+    const gone = { fromUnixUs: u64At(first, START_AT), toUnixUs: Math.max(...ends) };
+    const left = end + 1 < keys.length ? { gte: range.lt, lt: time.lt } : undefined;
+    const entries = left === undefined ? [] : await this.#doomed.entries(left);
+    const others = entries.map(([key, value]) => decodeGroup(key, value));
+    await this.#cutSpans(batch, chunk, { gone, left: others });
+    this.#doomed.add(batch, chunk.id, { ...range, rows: count });
+  }
+
+  /** The same, for the rows whose bytes end behind `keepBytes`, one by one. */
+  async cutChunk(batch: PendingBatch, chunk: ChunkRow, keepBytes: number): Promise<void> {
+    const rows: GroupRow[] = [];
+    const gone: GroupRow[] = [];
+    for (const [key, value] of await this.#doomed.entries(timeOf(chunk))) {
+      const row = decodeGroup(key, value);
+      const isGone = row.chunkId === chunk.id && row.offset + row.length > keepBytes;
+      (isGone ? gone : rows).push(row);
+      if (isGone) batch.del(key);
+    }
+    if (gone.length === 0 && keepBytes > 0) return;
+    // A power cut may have kept the clearing of a dropped chunk's rows without its drop: then they
+    // are gone, and what covers their time is not.
+    const isEmpty = gone.length === 0;
+    const fromUnixUs = isEmpty
+      ? chunk.firstUnixUs
+      : Math.min(...gone.map((row) => row.startUnixUs));
+    const toUnixUs = isEmpty ? chunk.lastUnixUs : Math.max(...gone.map(endOf));
     const isGone = (row: GroupRow) =>
       row.chunkId === chunk.id && row.offset + row.length > keepBytes;
-    const gone = rows.filter(isGone);
-    if (gone.length === 0) return;
-    for (const [index, [key]] of entries.entries()) {
-      const row = rows[index];
-      if (row !== undefined && isGone(row)) batch.del(key);
-    }
-    const fromUnixUs = Math.min(...gone.map((row) => row.startUnixUs));
-    const toUnixUs = Math.max(...gone.map(endOf));
+    await this.#cutSpans(batch, chunk, { gone: { fromUnixUs, toUnixUs }, left: rows, isGone });
+  }
+
+  /** `left` are the other rows in the time of the chunk. */
+  async #cutSpans(
+    batch: PendingBatch,
+    chunk: ChunkRow,
+    o: { gone: Span; left: readonly GroupRow[]; isGone?: (row: GroupRow) => boolean },
+  ): Promise<void> {
+    const { camera, track } = chunk;
+    const { fromUnixUs, toUnixUs } = o.gone;
+    const isGone = o.isGone ?? ((row: GroupRow) => row.chunkId === chunk.id);
     const old = await this.#spans.overlapping({ camera, track }, fromUnixUs, toUnixUs);
-    // What is left in and around the time that the removed rows covered.
-    const before = (await this.#before(chunk, fromUnixUs)).filter((row) => !isGone(row));
+    // What is left in and around the time that the removed rows covered: a span that begins with
+    // them has nothing before.
+    const spanUnixUs = old[0]?.fromUnixUs ?? fromUnixUs;
+    const before =
+      spanUnixUs < fromUnixUs
+        ? (await this.#before(chunk, fromUnixUs, spanUnixUs)).filter((row) => !isGone(row))
+        : [];
     const endUnixUs = (old.at(-1)?.toUnixUs ?? toUnixUs) + 1;
-    const read = rows.filter(
+    const inside = o.left.filter(
       ({ startUnixUs }) => startUnixUs >= fromUnixUs && startUnixUs < endUnixUs,
     );
-    // What lies in the chunk's time was read above: the next row is enough.
-    const behind =
+    // What lies in the chunk's time was read: the next rows are enough.
+    const next =
       chunk.lastUnixUs + 1 < endUnixUs
-        ? await this.#lsm.entries({
+        ? await this.#doomed.entries({
             gte: startKey(chunk, chunk.lastUnixUs + 1),
             lt: startKey(chunk, endUnixUs),
-            limit: entries.length + 1 - read.length,
+            limit: GROUPS_LOOKED_BACK,
           })
         : [];
-    const after = [...read, ...behind.map(([key, value]) => decodeGroup(key, value))].filter(
-      (row) => !isGone(row),
-    );
-    if (before.length === 0) {
-      this.#floors.raise({ camera, track }, after[0]?.startUnixUs ?? toUnixUs);
-    }
+    const after = [...inside, ...next.map(([key, value]) => decodeGroup(key, value))];
+    const [first] = await this.#lsm.keys({ ...this.#rangeOf(chunk), limit: 1 });
+    const firstUnixUs = first === undefined ? fromUnixUs : u64At(first, START_AT);
+    const nextUnixUs = after[0]?.startUnixUs ?? toUnixUs;
+    this.#floors.raise(chunk, firstUnixUs < fromUnixUs ? firstUnixUs : nextUnixUs);
     const left: Span[] = [...before, ...after].map(spanOf);
     for (const span of old) {
       const ends = before.filter((row) => row.startUnixUs >= span.fromUnixUs).map(endOf);
       if (span.fromUnixUs < fromUnixUs && ends.length > 0) {
         left.push({ fromUnixUs: span.fromUnixUs, toUnixUs: Math.max(...ends) });
       }
-      const next = after.find((row) => row.startUnixUs > toUnixUs);
-      if (span.toUnixUs > toUnixUs && next !== undefined && next.startUnixUs <= span.toUnixUs) {
-        left.push({ fromUnixUs: next.startUnixUs, toUnixUs: span.toUnixUs });
+      const later = after.find((row) => row.startUnixUs > toUnixUs);
+      if (span.toUnixUs > toUnixUs && later !== undefined && later.startUnixUs <= span.toUnixUs) {
+        left.push({ fromUnixUs: later.startUnixUs, toUnixUs: span.toUnixUs });
       }
     }
-    const first = old[0]?.fromUnixUs ?? fromUnixUs;
-    const inside = left.filter((span) => span.fromUnixUs >= first);
-    this.#spans.replace(batch, { camera, track }, { old, new: coalesce(inside) });
+    const kept = left.filter((span) => span.fromUnixUs >= spanUnixUs);
+    this.#spans.replace(batch, { camera, track }, { old, new: coalesce(kept) });
   }
 
-  /** The last rows that begin before the moment, oldest first. */
-  async #before(key: TrackKey, unixUs: number): Promise<GroupRow[]> {
+  /** The last rows that begin before the moment, but not before `fromUnixUs`, oldest first. */
+  async #before(key: TrackKey, unixUs: number, fromUnixUs = 0): Promise<GroupRow[]> {
     if (unixUs <= this.#floors.of(key)) return [];
-    const { gte } = rangeOf('group', { uuid: key.camera }, { track: key.track });
+    const { gte } = this.#rangeOf(key, fromUnixUs);
     const lt = startKey(key, unixUs);
-    const entries = await this.#lsm.entries({ gte, lt, reverse: true, limit: GROUPS_LOOKED_BACK });
-    return entries.reverse().map(([entryKey, value]) => decodeGroup(entryKey, value));
+    const last = { gte, lt, reverse: true, limit: GROUPS_LOOKED_BACK };
+    const entries = await this.#doomed.entries(last);
+    return entries.toReversed().map(([entryKey, value]) => decodeGroup(entryKey, value));
   }
+
+  /** From the floor on, behind which there is nothing. */
+  #rangeOf({ camera, track }: TrackKey, fromUnixUs = 0): { gte: Buffer; lt: Buffer } {
+    const { lt } = rangeOf('group', { uuid: camera }, { track });
+    const from = Math.max(fromUnixUs, this.#floors.of({ camera, track }));
+    return { gte: startKey({ camera, track }, from), lt };
+  }
+}
+
+/** Where the groups of a chunk lie. */
+function timeOf(chunk: ChunkRow): { gte: Buffer; lt: Buffer } {
+  return {
+    gte: startKey(chunk, chunk.firstUnixUs),
+    lt: startKey(chunk, chunk.lastUnixUs + 1),
+  };
 }
 
 function endOf(row: GroupRow): number {

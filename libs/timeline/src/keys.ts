@@ -8,7 +8,8 @@
 //   m camera16 start8                 fresh motion     M day4 camera16           packed motion
 //   x at8 counter4                    deletion         h hold16                  hold
 //   u camera16                        usage            S text                    setting
-//   a                                 alive            V                         version
+//   r chunk8                          doomed groups    a                         alive
+//   V                                 version
 //
 // Expiry and packing leave deleted rows, which a read that runs over the end of its range would
 // pass one by one, up to the next row: fences of one letter stand between the kinds.
@@ -21,6 +22,7 @@ const TRACKS: readonly TrackName[] = ['main', 'sub', 'audio'];
 
 export type KeyKind =
   | 'group'
+  | 'doomed'
   | 'span'
   | 'chunk'
   | 'chunk-of-camera'
@@ -39,6 +41,7 @@ export type KeyKind =
 
 const LETTERS: Readonly<Record<KeyKind, string>> = {
   group: 'g',
+  doomed: 'r',
   span: 's',
   chunk: 'c',
   'chunk-of-camera': 'k',

@@ -82,7 +82,20 @@ export class Lsm {
 
   /** All or nothing, also over a crash; with `sync` on disk when the promise resolves. */
   batch(operations: readonly Operation[], sync: boolean): Promise<void> {
-    return this.#guard(() => this.#level.batch([...operations], { sync }));
+    return this.#guard(async () => {
+      // Half the CPU of an array of operations, which the library clones one by one.
+      const batch = this.#level.batch();
+      for (const operation of operations) {
+        if (operation.type === 'put') batch.put(operation.key, operation.value);
+        else batch.del(operation.key);
+      }
+      await batch.write({ sync });
+    });
+  }
+
+  /** Natively and outside this thread, in several batches: a crash may leave a part of it done. */
+  clear({ gte, lt }: { readonly gte: Buffer; readonly lt: Buffer }): Promise<void> {
+    return this.#guard(() => this.#level.clear({ gte, lt }));
   }
 
   /**

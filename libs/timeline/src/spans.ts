@@ -2,6 +2,7 @@
 
 import type { TrackName } from '#media';
 import type { PendingBatch } from './commit-queue.js';
+import type { DoomedRows } from './doomed-rows.js';
 import { makeKey, rangeOf, u64At } from './keys.js';
 import type { Entry, Lsm } from './lsm.js';
 import { decodeGroup } from './row-codec.js';
@@ -51,8 +52,11 @@ export class SpanIndex {
   /** The newest span of each track, `undefined` for none; tracks that were not met are absent. */
   readonly #newest = new Map<string, Newest | undefined>();
 
-  constructor(lsm: Lsm) {
+  readonly #doomed: DoomedRows;
+
+  constructor(lsm: Lsm, doomed: DoomedRows) {
     this.#lsm = lsm;
+    this.#doomed = doomed;
   }
 
   /** Forgets what is kept in memory. */
@@ -106,7 +110,13 @@ export class SpanIndex {
   ): void {
     for (const span of spans.old) batch.del(spanKey(key, span.fromUnixUs));
     for (const span of spans.new) put(batch, key, span);
-    this.#newest.delete(nameOf(key));
+    const name = nameOf(key);
+    const newest = this.#newest.get(name)?.span.fromUnixUs;
+    // What lies before the newest one does not change it.
+    if (newest !== undefined && !spans.old.some((span) => span.fromUnixUs === newest)) return;
+    const last = newest === undefined ? undefined : spans.new.at(-1);
+    if (last === undefined) this.#newest.delete(name);
+    else this.#newest.set(name, { span: last, savedToUnixUs: last.toUnixUs });
   }
 
   /** Makes the spans from the moment on anew out of the groups. The batch was flushed before. */
@@ -118,7 +128,7 @@ export class SpanIndex {
     const kept = old
       .filter((span) => span.fromUnixUs < from)
       .map((span) => ({ ...span, toUnixUs: Math.min(span.toUnixUs, from) }));
-    const groups = await groupSpansFrom(this.#lsm, key, from);
+    const groups = await groupSpansFrom(this.#doomed, key, from);
     this.replace(batch, key, { old, new: coalesce([...kept, ...groups]) });
   }
 
@@ -150,7 +160,7 @@ export class SpanIndex {
     const [entry] = await this.#lsm.entries({ ...range, reverse: true, limit: 1 });
     if (entry === undefined) return undefined;
     const saved = decode(entry);
-    const groups = await groupSpansFrom(this.#lsm, key, saved.toUnixUs);
+    const groups = await groupSpansFrom(this.#doomed, key, saved.toUnixUs);
     const later = groups.filter((group) => group.fromUnixUs >= saved.fromUnixUs);
     const [span = saved] = coalesce([saved, ...later]);
     return { span, savedToUnixUs: saved.toUnixUs };
@@ -158,11 +168,11 @@ export class SpanIndex {
 }
 
 /** The spans of the groups that begin at or behind the moment, and of the last ones before it. */
-async function groupSpansFrom(lsm: Lsm, key: TrackKey, unixUs: number): Promise<Span[]> {
+async function groupSpansFrom(rows: DoomedRows, key: TrackKey, unixUs: number): Promise<Span[]> {
   const range = rangeOf('group', { uuid: key.camera }, { track: key.track });
   const at = makeKey('group', { uuid: key.camera }, { track: key.track }, { u64: unixUs });
   const before = { gte: range.gte, lt: at, reverse: true, limit: GROUPS_LOOKED_BACK };
-  const entries = [...(await lsm.entries(before)), ...(await lsm.entries({ ...range, gte: at }))];
+  const entries = [...(await rows.entries(before)), ...(await rows.entries({ ...range, gte: at }))];
   return entries.map(([entryKey, value]) => spanOf(decodeGroup(entryKey, value)));
 }
 

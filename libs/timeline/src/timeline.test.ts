@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ClassicLevel } from 'classic-level';
 import { silentLog } from '#base';
 import { FakeClock } from '#base/testing';
 import { encodeGroup } from './row-codec.js';
@@ -8,6 +9,7 @@ import type { ChunkRow, GapRow, GroupRow, MotionRow, NewDeletion } from './rows.
 import { coalesce } from './spans.js';
 import { Timeline } from './timeline.js';
 
+const { jest } = import.meta;
 const CAMERA = '7d1f6c1e-93a1-4c5e-8a39-0d4f0e6b2a11';
 const OTHER = '1b0c7c52-4a0e-4f7b-9f6d-5a3f2e1d0c9b';
 const STORE = '0a8a5d35-5f0c-44ea-97b9-3d6f4d6a2c10';
@@ -180,7 +182,9 @@ test('spans, groups and usage agree with a plain model under random commits, dro
     if (choice < 7) {
       const id = T0 + step;
       const from = random(300);
-      const rows = Array.from({ length: 1 + random(6) }, (_, index) =>
+      // Long ones go by range, unless another lies among them.
+      const length = 1 + random(step % 2 === 0 ? 6 : 20);
+      const rows = Array.from({ length }, (_, index) =>
         group(from + index * 2 + random(3), { chunkId: id, offset: index * 1000, durationUs: 2e6 }),
       ).sort((a, b) => a.startUnixUs - b.startUnixUs);
       const unique = rows.filter((row, at) => rows[at + 1]?.startUnixUs !== row.startUnixUs);
@@ -242,6 +246,114 @@ test('a chunk that shrank takes the rows of its lost end with it', async () => {
   expect(seconds(await timeline.recordings(CAMERA, 0, T0 + DAY))).toEqual([[0, 4]]);
   expect(await timeline.unsealedChunks()).toEqual([shorter]);
   expect(await timeline.usage()).toMatchObject([{ bytes: 2500 }]);
+});
+
+/** Every key of a kind that the LSM holds, whoever sees it. */
+async function rawKeys(letter: string): Promise<number> {
+  await timeline.close();
+  const level = new ClassicLevel<Buffer, Buffer>(directory, { keyEncoding: 'buffer' });
+  await level.open();
+  const next = Buffer.of(letter.charCodeAt(0) + 1);
+  const keys = await level.keys({ gte: Buffer.from(letter), lt: next }).all();
+  await level.close();
+  timeline = await open();
+  return keys.length;
+}
+
+/** Three chunks of 100 groups, one behind the other. */
+async function commitThree(): Promise<void> {
+  for (let at = 0; at < 3; at++) {
+    const groups = Array.from({ length: 100 }, (_, index) =>
+      group(at * 200 + index * 2, { chunkId: T0 + at }),
+    );
+    const times = [at * 200, at * 200 + 200] as const;
+    await timeline.commit({ groups, chunks: [chunk(T0 + at, times)] });
+  }
+}
+
+const everything = { fromUnixUs: 0, toUnixUs: Number.MAX_SAFE_INTEGER };
+
+test('the groups of a dropped chunk go by range, and readers meanwhile see all or none', async () => {
+  await commitThree();
+  expect(await rawKeys('g')).toBe(300);
+  const clear = jest.spyOn(ClassicLevel.prototype, 'clear');
+  const counts = new Set<number>();
+  let isDone = false;
+  const reading = (async () => {
+    do counts.add((await timeline.groups(CAMERA, 'main', everything)).length);
+    while (!isDone);
+  })();
+  await timeline.dropChunk(T0 + 1, deletion());
+  isDone = true;
+  await reading;
+  counts.add((await timeline.groups(CAMERA, 'main', everything)).length);
+  expect([...counts].filter((count) => count !== 300)).toEqual([200]);
+  expect(clear).toHaveBeenCalledTimes(1);
+  clear.mockRestore();
+  expect(seconds(await timeline.recordings(CAMERA, 0, T0 + DAY))).toEqual([
+    [0, 200],
+    [400, 600],
+  ]);
+  expect([await rawKeys('g'), await rawKeys('r')]).toEqual([200, 0]);
+});
+
+test('rows that could not be cleared stay invisible, spare what came among them, and go later', async () => {
+  await commitThree();
+  const clear = jest.spyOn(ClassicLevel.prototype, 'clear');
+  clear.mockRejectedValue(new Error('IO error: No space left on device'));
+  for (const at of [0, 1]) {
+    expect(await timeline.dropChunk(T0 + at, deletion())).toBe(true);
+    // The index is opened again behind the failure, before anything else is written.
+    await timeline.commit({});
+    expect(await timeline.chunk(T0 + at)).toBeUndefined();
+  }
+  const look = { ...everything, limit: 5 };
+  expect((await timeline.groups(CAMERA, 'main', look))[0]?.chunkId).toBe(T0 + 2);
+  expect(await timeline.groups(CAMERA, 'main', look)).toHaveLength(5);
+  expect(await timeline.groupAt(CAMERA, 'main', T0 + SECOND)).toBeUndefined();
+  // A clock went back: another chunk lies in the time of the first.
+  const late = group(50.5, { chunkId: T0 + 9 });
+  await timeline.commit({ groups: [late], chunks: [chunk(T0 + 9, [50.5, 52.5])] });
+  clear.mockRestore();
+  await reopen();
+  expect(seconds(await timeline.recordings(CAMERA, 0, T0 + DAY))).toEqual([
+    [50.5, 52.5],
+    [400, 600],
+  ]);
+  expect((await timeline.groups(CAMERA, 'main', look))[0]).toEqual(late);
+  expect([await rawKeys('g'), await rawKeys('r')]).toEqual([101, 0]);
+});
+
+test('a drop cuts the spans also where a power cut kept the clearing and lost the rest', async () => {
+  await commitThree();
+  await timeline.close();
+  const level = new ClassicLevel<Buffer, Buffer>(directory, { keyEncoding: 'buffer' });
+  for await (const key of level.keys({ gte: Buffer.from('g'), lt: Buffer.from('h') })) {
+    if (key.readBigUInt64BE(26) === BigInt(T0 + 1)) await level.del(key);
+  }
+  await level.close();
+  timeline = await open();
+  expect(await timeline.dropChunk(T0 + 1, deletion())).toBe(true);
+  await reopen();
+  expect(seconds(await timeline.recordings(CAMERA, 0, T0 + DAY))).toEqual([
+    [0, 200],
+    [400, 600],
+  ]);
+});
+
+test('a chunk that comes back behind its drop is there again', async () => {
+  await commitThree();
+  const clear = jest.spyOn(ClassicLevel.prototype, 'clear').mockRejectedValueOnce(new Error('no'));
+  await timeline.dropChunk(T0, deletion());
+  clear.mockRestore();
+  const again = Array.from({ length: 10 }, (_, index) => group(index * 2));
+  await timeline.commit({ groups: again, chunks: [chunk(T0, [0, 20])] });
+  expect(await timeline.groups(CAMERA, 'main', { ...everything, limit: 10 })).toEqual(again);
+  await reopen();
+  expect(seconds(await timeline.recordings(CAMERA, 0, T0 + DAY))).toEqual([
+    [0, 20],
+    [200, 600],
+  ]);
 });
 
 test('chunks are listed by camera, by age, unsealed, and counted', async () => {

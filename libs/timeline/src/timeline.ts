@@ -4,6 +4,7 @@ import { NightjarError, type Clock, type Log } from '#base';
 import type { TrackName } from '#media';
 import { ChunkIndex, type ChunksQuery } from './chunk-index.js';
 import { CommitQueue, type PendingBatch } from './commit-queue.js';
+import { DoomedRows } from './doomed-rows.js';
 import { GapIndex } from './gap-index.js';
 import { GroupIndex, type GroupsQuery } from './group-index.js';
 import { boundedUs, FENCES, makeKey, rangeOf, u64At } from './keys.js';
@@ -49,6 +50,7 @@ export class Timeline {
   readonly #lsm: Lsm;
   readonly #log: Log;
   readonly #queue: CommitQueue;
+  readonly #doomed: DoomedRows;
   readonly #spans: SpanIndex;
   readonly #groups: GroupIndex;
   readonly #chunks: ChunkIndex;
@@ -67,8 +69,9 @@ export class Timeline {
     this.#lsm = lsm;
     this.#log = log;
     this.#queue = new CommitQueue(lsm, () => this.#load());
-    this.#spans = new SpanIndex(lsm);
-    this.#groups = new GroupIndex(lsm, this.#spans);
+    this.#doomed = new DoomedRows(lsm);
+    this.#spans = new SpanIndex(lsm, this.#doomed);
+    this.#groups = new GroupIndex({ lsm, spans: this.#spans, doomed: this.#doomed });
     this.#chunks = new ChunkIndex(lsm);
     this.#gaps = new GapIndex(lsm);
     this.#motion = new MotionIndex(lsm);
@@ -82,6 +85,7 @@ export class Timeline {
       const timeline = new Timeline(lsm, log);
       await timeline.#load();
       await timeline.#loadSafePoint();
+      await timeline.#sweep();
       return timeline;
     } catch (error) {
       await lsm.close();
@@ -260,11 +264,12 @@ export class Timeline {
   }
 
   /**
-   * In one batch: removes the chunk's row and group rows, trims spans to what is left, records the
-   * deletion. False when there is no such chunk. Throws failed-precondition when a hold covers it.
+   * In one batch: removes the chunk's row, dooms its group rows, trims spans to what is left,
+   * records the deletion; the doomed rows, which nobody sees any more, then go by range. False when
+   * there is no such chunk. Throws failed-precondition when a hold covers it.
    */
-  dropChunk(id: number, deletion: NewDeletion): Promise<boolean> {
-    return this.#queue.run(async (pending) => {
+  async dropChunk(id: number, deletion: NewDeletion): Promise<boolean> {
+    const isDropped = await this.#queue.run(async (pending) => {
       await pending.flush();
       const chunk = await this.#chunks.find(id);
       if (chunk === undefined) return false;
@@ -273,11 +278,13 @@ export class Timeline {
           path: chunk.path,
         });
       }
-      await this.#groups.removeChunk(pending, chunk, 0);
+      await this.#groups.removeChunk(pending, chunk);
       await this.#chunks.remove(pending, chunk);
       this.#putDeletion(pending, deletion);
       return true;
     });
+    await this.#sweep();
+    return isDropped;
   }
 
   /** Oldest first; `after` is the id of the last row seen. */
@@ -369,7 +376,21 @@ export class Timeline {
     await this.#lsm.close();
   }
 
+  /** What cannot be deleted now is invisible all the same, and goes with a later sweep. */
+  async #sweep(): Promise<void> {
+    if (this.#doomed.isEmpty) return;
+    try {
+      await this.#queue.run(async (pending) => {
+        await pending.flush();
+        await this.#doomed.sweep(pending);
+      });
+    } catch (error) {
+      this.#log.warn({ err: error }, 'rows of deleted footage could not be cleared away');
+    }
+  }
+
   async #load(): Promise<void> {
+    await this.#doomed.load();
     this.#spans.reset();
     this.#groups.reset();
     await this.#chunks.load();
@@ -396,6 +417,11 @@ export class Timeline {
   async #apply(pending: PendingBatch, batch: TimelineBatch): Promise<void> {
     const { groups = [], gaps = [], removedGaps = [], motion = [], deletions = [] } = batch;
     const chunks = new Map((batch.chunks ?? []).map((row) => [row.id, row]));
+    const isBack = groups.some((row) => this.#doomed.has(row.chunkId));
+    if (isBack) {
+      await pending.flush();
+      await this.#doomed.sweep(pending);
+    }
     // First everything that reads: nothing of this batch may be written before its other parts.
     const changes: { row: ChunkRow; old: ChunkRow | undefined }[] = [];
     for (const row of chunks.values()) {
@@ -403,7 +429,7 @@ export class Timeline {
       changes.push({ row, old });
       if (old !== undefined && row.sizeBytes < old.sizeBytes) {
         await pending.flush();
-        await this.#groups.removeChunk(pending, old, row.sizeBytes);
+        await this.#groups.cutChunk(pending, old, row.sizeBytes);
         await pending.flush();
       }
     }
