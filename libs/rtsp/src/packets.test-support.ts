@@ -30,7 +30,8 @@ export const H265_PPS = Buffer.from('4401c172b46240', 'hex');
 /** A slice that no decoder would take, but whose header says what it must; PPS 0. */
 export function slice(codec: VideoCodec, key: boolean, sizeBytes: number, seed: number): Buffer {
   const random = seeded(seed);
-  const unit = Buffer.from(Array.from({ length: sizeBytes }, () => random(256)));
+  const unit = Buffer.alloc(sizeBytes);
+  for (let at = 0; at < sizeBytes; at++) unit[at] = random(256);
   if (codec === 'h264') {
     unit[0] = key ? 0x65 : 0x41;
     // first_mb 0, slice type 7 (I) or 5 (P), PPS 0.
