@@ -45,6 +45,8 @@ const SPARE_MS = 30_000;
 const EMPTY_PAUSE_MS = 1000;
 const LONG_PULL_MS = 500;
 const SHORTEST_PULL_MS = 2000;
+/** So many pulls in a row may be cut short; then that nothing is told means nothing. */
+const MOST_CUTS = 4;
 /** A session that was pulled from for so long was a good one. */
 const HEALTHY_MS = 5000;
 
@@ -70,6 +72,8 @@ export class EventSource {
   /** Since when pulls succeed. */
   #pulledSinceMs: number | undefined;
   #pullTimeoutMs = 0;
+  /** Pulls in a row that were cut short, over subscriptions. */
+  #cuts = 0;
   #running: Promise<void>;
 
   /** Begins at once. */
@@ -145,7 +149,7 @@ export class EventSource {
       const announced = await announcesMotion(cam, limits).catch(unlessRefused);
       if (announced === false) {
         this.#fail('the camera announces no event that means movement: switch its detection on');
-      } else {
+      } else if (this.#cuts < MOST_CUTS) {
         this.#set('ok', undefined);
       }
       while (!signal.aborted) {
@@ -153,6 +157,7 @@ export class EventSource {
           pullPoint = await this.#keepAlive(pullPoint, behaviour, create);
         }
         await this.#pullOnce(pullPoint, behaviour);
+        if (this.#cuts === 0 && announced !== false) this.#set('ok', undefined);
       }
     } finally {
       this.#pullPoint = undefined;
@@ -203,10 +208,13 @@ export class EventSource {
       const waitedMs = clock.monotonicMs() - beganAtMs;
       const cut = error instanceof NightjarError && error.code === 'unavailable';
       if (!cut || waitedMs < LONG_PULL_MS || signal.aborted) throw error;
+      this.#cuts += 1;
+      if (this.#cuts >= MOST_CUTS) throw error;
       // Some cameras close a connection that waits for news; the subscription lives on.
       this.#pullTimeoutMs = Math.max(SHORTEST_PULL_MS, Math.floor(waitedMs / 2));
       return;
     }
+    this.#cuts = 0;
     this.#pulledSinceMs ??= beganAtMs;
     this.counters.notifications += messages.length;
     for (const message of messages) {

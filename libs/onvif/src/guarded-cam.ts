@@ -137,8 +137,7 @@ export class GuardedCam extends Cam {
     limits: { deadlineMs: number; signal?: AbortSignal | undefined },
   ): Promise<SoapAnswer> {
     return this.call((done) => {
-      const url =
-        'place' in to ? new URL(to.place, this.#url.origin) : this.#serviceUrl(to.service);
+      const url = 'place' in to ? this.#urlOf(to.place) : this.#serviceUrl(to.service);
       const addressing =
         `<a:Action>${action}</a:Action><a:MessageID>urn:uuid:${randomUUID()}</a:MessageID>` +
         `<a:To>${escapeXml(url.href)}</a:To>`;
@@ -205,9 +204,7 @@ export class GuardedCam extends Cam {
     signal: AbortSignal,
   ): Promise<{ answer: SoapAnswer; status: number }> {
     const url =
-      request.place === undefined
-        ? this.#serviceUrl(request.service)
-        : new URL(request.place, this.#url.origin);
+      request.place === undefined ? this.#serviceUrl(request.service) : this.#urlOf(request.place);
     let answer = await this.#post(url, request, signal);
     if (answer.status === 401 && this.#plainUsername !== undefined) {
       const challenges = digestChallenges(answer.rawHeaders);
@@ -272,7 +269,12 @@ export class GuardedCam extends Cam {
     if (service !== undefined && typeof path !== 'string') {
       throw new NightjarError('unsupported', `the camera has no ${service} service`);
     }
-    return new URL(path ?? this.path, this.#url.origin);
+    return this.#urlOf(path ?? this.path);
+  }
+
+  /** Joined as texts: as a reference, a path that begins with two slashes is another host. */
+  #urlOf(place: string): URL {
+    return new URL(this.#url.origin + (place.startsWith('/') ? place : `/${place}`));
   }
 }
 

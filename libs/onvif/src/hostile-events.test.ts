@@ -2,10 +2,10 @@
 // growth, and an end when we want one.
 
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { silentLog, systemClock } from '#base';
-import { eventually } from '#base/testing';
+import { silentLog, systemClock, type Clock } from '#base';
+import { eventually, FakeClock } from '#base/testing';
 import { EventSource } from './index.js';
 
 const servers: Server[] = [];
@@ -32,8 +32,8 @@ const SUBSCRIPTION = envelope(
   '<CreatePullPointSubscriptionResponse><SubscriptionReference><Address>http://192.0.2.1/pull?1</Address></SubscriptionReference><CurrentTime>2026-01-01T00:00:00Z</CurrentTime><TerminationTime>2026-01-01T00:02:00Z</TerminationTime></CreatePullPointSubscriptionResponse>',
 );
 
-/** What is answered to each request; the rest is a web page. */
-type Answers = Readonly<Record<string, string | (() => string)>>;
+/** What is answered to each request, undefined cuts the connection; the rest is a web page. */
+type Answers = Readonly<Record<string, string | (() => string | undefined)>>;
 
 const GOOD: Answers = {
   GetServices: SERVICES,
@@ -41,7 +41,7 @@ const GOOD: Answers = {
   CreatePullPointSubscription: SUBSCRIPTION,
 };
 
-async function listen(answers: Answers) {
+async function listen(answers: Answers, clock: Clock = systemClock) {
   const asked: string[] = [];
   const server = createServer((request, response) => {
     let text = '';
@@ -49,8 +49,10 @@ async function listen(answers: Answers) {
     request.on('end', () => {
       const action = /<s:Body[^>]*>\s*<(\w+)/.exec(text)?.[1] ?? '';
       asked.push(action);
-      const answer = answers[action];
-      response.end(typeof answer === 'function' ? answer() : (answer ?? '<html>no</html>'));
+      const known = answers[action] ?? '<html>no</html>';
+      const answer = typeof known === 'function' ? known() : known;
+      if (answer === undefined) request.socket.destroy();
+      else response.end(answer);
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -59,7 +61,7 @@ async function listen(answers: Answers) {
   const motion: boolean[] = [];
   const source = new EventSource({
     address: { url: `http://127.0.0.1:${port}/onvif/device_service` },
-    clock: systemClock,
+    clock,
     log: silentLog(),
     onMotion: (active) => motion.push(active),
     onState: () => undefined,
@@ -114,6 +116,48 @@ test('an address of a subscription that leads elsewhere is asked at the host tha
     // Either it is refused, or the path is asked here: nothing else was listening.
     expect(['ok', 'failed']).toContain(source.state);
   }
+});
+
+test('paths with two slashes in front are asked as they are, at the host that was named', async () => {
+  const paths: string[] = [];
+  const { source } = await listen({
+    ...GOOD,
+    GetServices: SERVICES.replace('192.0.2.1/events', '192.0.2.1//onvif/events'),
+    CreatePullPointSubscription: SUBSCRIPTION.replace('192.0.2.1/pull', '192.0.2.1//onvif/pull'),
+    PullMessages: pulled(motionOf('a', 'true')),
+  });
+  servers.at(-1)?.on('request', ({ url }: IncomingMessage) => paths.push(url ?? ''));
+  await eventually('movement', () => source.counters.motion > 0);
+  expect(paths).toContain('//onvif/events');
+  expect(paths).toContain('//onvif/pull?1');
+});
+
+test('a camera that cuts every pull short is not believed to be quiet', async () => {
+  const clock = new FakeClock(0);
+  let cuts = true;
+  const { source } = await listen(
+    {
+      ...GOOD,
+      PullMessages: () => {
+        clock.advance(1000);
+        return cuts ? undefined : pulled('');
+      },
+    },
+    clock,
+  );
+  await eventually('it is said', () => source.state === 'failed');
+  expect(source.message).toMatch(/^its events cannot be had: the camera does not answer/);
+  const { subscriptions } = source.counters;
+  await eventually('another subscription', () => {
+    clock.advance(1000);
+    return source.counters.subscriptions > subscriptions;
+  });
+  expect(source.state).toBe('failed');
+  cuts = false;
+  await eventually('a pull that is answered', () => {
+    clock.advance(1000);
+    return source.state === 'ok';
+  });
 });
 
 const NOISE: Readonly<Record<string, string>> = {

@@ -172,3 +172,34 @@ test('a URL that is not HTTP is refused', async () => {
   expect(await codeOf('file:///etc/passwd')).toBe('invalid-argument');
   expect(await codeOf('nonsense')).toBe('invalid-argument');
 });
+
+const PROFILES =
+  '<GetProfilesResponse><Profiles token="a"><Name>a</Name></Profiles></GetProfilesResponse>';
+
+test('a service whose path reads like another host is asked at the host that was named', async () => {
+  const visits: string[] = [];
+  const other = await serve((request, response) => {
+    visits.push(request.url ?? '');
+    response.end(envelope(PROFILES));
+  });
+  const elsewhere = `http://192.0.2.1//${new URL(other).host}/media`;
+  const asked: string[] = [];
+  const url = await serve((request, response) => {
+    let text = '';
+    request.on('data', (piece) => (text += String(piece)));
+    request.on('end', () => {
+      const action = /<s:Body[^>]*>\s*<(\w+)/.exec(text)?.[1] ?? '';
+      asked.push(`${action} ${request.url}`);
+      const answers: Readonly<Record<string, string>> = {
+        GetServices: `<GetServicesResponse><Service><Namespace>http://www.onvif.org/ver10/device/wsdl</Namespace><XAddr>http://192.0.2.1/device</XAddr></Service><Service><Namespace>http://www.onvif.org/ver10/media/wsdl</Namespace><XAddr>${elsewhere}</XAddr></Service></GetServicesResponse>`,
+        GetDeviceInformation:
+          '<GetDeviceInformationResponse><Model>Evil</Model></GetDeviceInformationResponse>',
+        GetProfiles: PROFILES,
+      };
+      response.end(envelope(answers[action] ?? ''));
+    });
+  });
+  expect(await codeOf(url)).toBe('connected');
+  expect(visits).toEqual([]);
+  expect(asked).toContain(`GetProfiles //${new URL(other).host}/media`);
+});
