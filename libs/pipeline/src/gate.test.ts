@@ -31,7 +31,7 @@ function rig(policy: GatePolicy = 'motion', groupSeconds = 2) {
   });
   let second = 0;
   /** Records of one second each. */
-  const run = (seconds: number) => {
+  const run = (seconds: number, expectedBytes = 1000) => {
     for (let index = 0; index < seconds; index++, second++) {
       clock.advance(1000);
       const startsGroup = second % groupSeconds === 0;
@@ -39,7 +39,7 @@ function rig(policy: GatePolicy = 'motion', groupSeconds = 2) {
         pool,
         startsGroup,
         format: FORMAT,
-        expectedBytes: 1000,
+        expectedBytes,
       });
       record.startUnixUs = second * S;
       record.frames.addNal(1);
@@ -106,6 +106,22 @@ test('movement again within a group that was cut short continues it', () => {
   it.motion(true, 37);
   it.run(2);
   expect(it.kept).toEqual(range(0, 40));
+});
+
+test('a group that never ends is kept when memory holds no more of it, not held without bound', () => {
+  const MB = 1024 * 1024;
+  const it = rig('motion', 10_000);
+  it.gate.setDetector('ok');
+  it.run(200, 2 * MB);
+  expect(it.gate.ringBytes).toBeLessThan(110 * MB);
+  expect(it.kept).toEqual(range(0, it.kept.length));
+  expect(it.kept.length).toBeGreaterThan(100);
+  // What was kept and what is held follow each other: movement continues it without a hole.
+  it.motion(true, 200);
+  it.run(1, 2 * MB);
+  expect(it.kept).toEqual(range(0, 201));
+  it.gate.close();
+  expect(it.gate.ringBytes).toBe(0);
 });
 
 test('movement before the first record is kept from the first record on', () => {

@@ -203,14 +203,20 @@ export class TrackGate {
     const fromUnixUs = newestUnixUs - this.#preRollUs - reachUs;
     let first = 0;
     let bytes = this.#ringBytes;
+    let groupBytes = bytes;
     for (const [index, record] of this.#ring.entries()) {
       const tooOld = record.startUnixUs <= fromUnixUs;
-      if (record.startsGroup && (tooOld || bytes > RING_BYTES)) first = index;
+      if (record.startsGroup) {
+        groupBytes = bytes;
+        if (tooOld || bytes > RING_BYTES) first = index;
+      }
       bytes -= record.buffer.length;
     }
     for (const record of this.#ring.splice(0, first)) {
       this.#ringBytes -= record.buffer.length;
       record.release();
     }
+    // A camera that sends no key frames: without what came before, nothing that comes can be shown.
+    if (groupBytes > RING_BYTES) this.#flushRing(0);
   }
 }

@@ -1,6 +1,6 @@
 // Sound that is pushed: each coding, and whatever is wrong with it costs the picture nothing.
 
-import { eventually } from '#base/testing';
+import { eventually, FakeClock } from '#base/testing';
 import { KEY, openStream } from './publisher.test-support.js';
 
 const cleanups: (() => unknown)[] = [];
@@ -64,6 +64,30 @@ test.each([
   await eventually('a frame', () => sound.frames.length === 1);
   expect(sounds).toMatchObject([format]);
   expect(sound.bytes.subarray(-159)).toEqual(Buffer.alloc(159, 3));
+});
+
+test('the pause between two publications is no jitter', async () => {
+  const clock = new FakeClock();
+  const opened = await openStream({ clock });
+  cleanups.push(opened.close);
+  const { stream, come } = opened;
+  const play = async (at: number) => {
+    const publisher = come();
+    await publisher.publish(KEY);
+    const { frames } = stream.counters.audio;
+    publisher.configure('h264');
+    publisher.picture('h264', true, at);
+    publisher.audio(AAC_CONFIG, at);
+    publisher.audio(aac(1), at);
+    await eventually('its sound', () => stream.counters.audio.frames > frames);
+    return publisher;
+  };
+  const first = await play(1000);
+  first.socket.destroy();
+  await eventually('the end', () => stream.counters.disconnects['closed-by-camera'] === 1);
+  clock.advance(60_000);
+  await play(1023);
+  expect(stream.counters.audio.jitter.ms).toBe(0);
 });
 
 test('what cannot be taken is counted, and the picture goes on', async () => {

@@ -43,6 +43,7 @@ export class PushAudio {
 
   constructor(options: PushAudioOptions) {
     this.#options = options;
+    options.counters.jitter.restart();
   }
 
   /** How it is coded, once some came. */

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { NightjarError, toNightjarError, type Clock, type Log, type Timer } from '#base';
-import type { StreamEndReason } from '#rtsp';
+import { FloodGate, type StreamEndReason } from '#rtsp';
 import { readAmf, type AmfValue } from './amf.js';
 import { ChunkReader, type RtmpMessage } from './chunk-reader.js';
 import {
@@ -21,6 +21,8 @@ const VERSION = 3;
 const HANDSHAKE_BYTES = 1536;
 /** Commands only, as long as nobody has shown a key. */
 const MAX_COMMAND_BYTES = 64 * 1024;
+/** Of all bytes up to the key: no publisher has so much to say. */
+const MAX_STRANGER_BYTES = 256 * 1024;
 /** The pipeline's bound of an access unit, and room for what surrounds it. */
 const MAX_MESSAGE_BYTES = 8 * 1024 * 1024 + 64 * 1024;
 /** What a publisher that reads nothing may leave unsent. */
@@ -74,6 +76,7 @@ export class PushSession implements Publisher {
   readonly #options: PushSessionOptions;
   readonly #socket: Socket;
   readonly #chunks: ChunkReader;
+  readonly #flood: FloodGate;
   readonly #greeting = Buffer.alloc(1 + HANDSHAKE_BYTES);
   #greetingBytes = 0;
   #handshake: 'first' | 'second' | 'done' = 'first';
@@ -92,6 +95,7 @@ export class PushSession implements Publisher {
     this.#options = options;
     const { socket, clock, deadlineMs } = options;
     this.#socket = socket;
+    this.#flood = new FloodGate(clock);
     this.address = socket.remoteAddress ?? '';
     this.place = `${this.address}:${socket.remotePort ?? 0}`;
     this.#lastMessageAtMs = clock.monotonicMs();
@@ -145,6 +149,11 @@ export class PushSession implements Publisher {
   #read(bytes: Buffer): void {
     if (this.#closed || this.#refused) return;
     try {
+      this.#flood.count(bytes.length);
+      if (this.#publication === undefined && this.#readBytes > MAX_STRANGER_BYTES) {
+        const found = `more than ${MAX_STRANGER_BYTES} bytes`;
+        throw new NightjarError('invalid-argument', `RTMP: expected a stream key, found ${found}`);
+      }
       const at = this.#handshake === 'done' ? 0 : this.#greet(bytes);
       if (at < bytes.length) this.#chunks.push(bytes, at, bytes.length);
       this.#acknowledge(bytes.length);

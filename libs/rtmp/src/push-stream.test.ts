@@ -368,6 +368,28 @@ test('a stranger may not send as much as a publisher', async () => {
   expect(door.sessions).toBe(0);
 });
 
+test('who floods is told so and hung up on, with a key or without', async () => {
+  // Time stands still: whatever comes, comes at once.
+  const { come, ends, stream, door } = await open({ clock: new FakeClock() });
+  const publisher = come();
+  await publisher.publish(KEY);
+  publisher.configure('h264');
+  const picture = tag.legacy('h264', 1, true, accessUnit(slice('h264', true, 1_000_000, 1)));
+  const send = () => publisher.socket.writable && publisher.video(picture);
+  for (let index = 0; index < 20; index++) send();
+  await eventually('twenty pictures', () => stream.counters.frames === 20);
+  for (let index = 0; index < 40; index++) send();
+  await eventually('the end', () => ends.length > 0);
+  expect(ends[0]?.reason).toBe('protocol');
+  expect(ends[0]?.message).toMatch(/floods/);
+
+  const stranger = come();
+  await stranger.handshake();
+  const nothing = command('getStreamLength', 7, null, 'x'.repeat(1000));
+  for (let index = 0; index < 1000; index++) stranger.write(nothing);
+  await eventually('nobody', () => stranger.closed && door.sessions === 0);
+});
+
 test('an acknowledgement comes in time, a ping is answered', async () => {
   const { come, sink } = await open();
   const publisher = come();

@@ -6,6 +6,7 @@
 
 export { AccessUnits } from './access-units.js';
 export { CameraStream } from './camera-stream.js';
+export { FloodGate } from './flood-gate.js';
 export type { GroupLengths } from './probe-sink.js';
 export { ReadTurns } from './read-turns.js';
 export { probeStream, type ProbeOptions, type StreamProbe } from './probe-stream.js';
