@@ -7,6 +7,7 @@ import {
   delay,
   InternalClient,
   messageOf,
+  NightjarError,
   SecretBox,
   type Clock,
   type Log,
@@ -158,8 +159,6 @@ export class ControlLink {
   }
 
   async #reportEvents(): Promise<void> {
-    const { clock } = this.#options;
-    const backoff = new Backoff({ firstMs: 500, capMs: 10_000 });
     for await (const first of this.#events) {
       const events = [first];
       while (events.length < EVENTS_AT_ONCE) {
@@ -167,22 +166,32 @@ export class ControlLink {
         if (next === undefined) break;
         events.push(next);
       }
-      const body = { events: events.map((event) => this.#told(event)) };
-      while (!this.#ended.signal.aborted) {
-        const request = {
-          method: 'POST',
-          body,
-          deadlineMs: DEADLINE_MS,
-          signal: this.#ended.signal,
-        } as const;
-        try {
-          await this.#server.json('/internal/events', request);
-          backoff.reset();
-          break;
-        } catch (error) {
-          // Refused for what it is: sending it again would not help.
-          if (messageOf(error).startsWith('events.')) break;
-          await delay(clock, backoff.nextMs(), this.#ended.signal).catch(() => undefined);
+      await this.#deliver(events);
+    }
+  }
+
+  /** Tries until the server has them; what it refuses for what it is, is left out by itself. */
+  async #deliver(events: readonly CameraEvent[]): Promise<void> {
+    const { clock, log } = this.#options;
+    const { signal } = this.#ended;
+    const backoff = new Backoff({ firstMs: 500, capMs: 10_000 });
+    const body = { events: events.map((event) => this.#told(event)) };
+    while (!signal.aborted) {
+      try {
+        const request = { method: 'POST', body, deadlineMs: DEADLINE_MS, signal } as const;
+        await this.#server.json('/internal/events', request);
+        return;
+      } catch (error) {
+        const refused = error instanceof NightjarError && error.code === 'invalid-argument';
+        if (!refused) {
+          await delay(clock, backoff.nextMs(), signal).catch(() => undefined);
+        } else if (events.length > 1) {
+          for (const event of events) await this.#deliver([event]);
+          return;
+        } else {
+          const [{ kind, camera } = {}] = events;
+          log.warn({ kind, camera, reason: messageOf(error) }, 'the server refuses an event');
+          return;
         }
       }
     }

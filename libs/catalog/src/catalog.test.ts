@@ -396,6 +396,13 @@ describe('lists that grow', () => {
     expect(items.map(({ message }) => message)).toEqual(['9', '8', '7']);
   });
 
+  test('text that PostgreSQL cannot hold is refused as such, not as a fault of ours', async () => {
+    const event = { at: new Date(0).toISOString(), kind: 'storage', message: 'a\u0000b' } as const;
+    await expect(catalog.events.add([event])).rejects.toMatchObject({ code: 'invalid-argument' });
+    const named = addCamera({ name: 'a\u0000b' });
+    await expect(named).rejects.toMatchObject({ code: 'invalid-argument' });
+  });
+
   test('the first outcome of an export stays', async () => {
     const camera = await addCamera();
     const made = await catalog.exports.add(

@@ -119,6 +119,8 @@ const UNAVAILABLE_CODES =
 const UNAVAILABLE_MESSAGES =
   /connection terminated|timeout exceeded when trying to connect|query read timeout|connection error|client has encountered|not queryable/i;
 const UNIQUE_VIOLATION = '23505';
+/** Data exceptions: a zero byte in a text, a number out of range. Trying again would not help. */
+const UNFIT_DATA = /^22...$/;
 
 function databaseError(thrown: unknown): NightjarError {
   if (thrown instanceof NightjarError) return thrown;
@@ -129,6 +131,14 @@ function databaseError(thrown: unknown): NightjarError {
   }
   if (code === UNIQUE_VIOLATION) {
     return new NightjarError('conflict', 'expected a new name, found one in use', {}, thrown);
+  }
+  if (UNFIT_DATA.test(code)) {
+    return new NightjarError(
+      'invalid-argument',
+      `expected what can be kept: ${message}`,
+      {},
+      thrown,
+    );
   }
   return new NightjarError('internal', `the database refused: ${message}`, { code }, thrown);
 }

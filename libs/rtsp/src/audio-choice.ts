@@ -2,6 +2,7 @@
 
 import { aacFormat, plainAudioFormat, type AudioFormat } from '#media';
 import { parseLatmConfig, type LatmConfig } from './latm-config.js';
+import { printable } from './message.js';
 import type { Sdp, SdpCoding, SdpMedia } from './sdp.js';
 
 export interface AudioChoice {
@@ -73,7 +74,7 @@ function choiceOf(media: SdpMedia, coding: SdpCoding): AudioChoice | string {
     case 'MP4A-LATM':
       return latmChoice(media, coding);
     default:
-      return `the camera's sound is ${printable(name)}; ${KNOWN}`;
+      return `the camera's sound is ${printable(name).slice(0, 80)}; ${KNOWN}`;
   }
 }
 
@@ -85,7 +86,7 @@ function aacChoice(media: SdpMedia, coding: SdpCoding): AudioChoice | string {
     return Number.isInteger(value) && value >= 0 && value <= 32 ? value : otherwise;
   };
   if (!/^(aac-hbr|aac-lbr|generic)$/i.test(mode)) {
-    return `the camera's sound is MPEG-4 in mode ${printable(mode)}; Nightjar reads AAC-hbr and AAC-lbr`;
+    return `the camera's sound is MPEG-4 in mode ${printable(mode).slice(0, 80)}; Nightjar reads AAC-hbr and AAC-lbr`;
   }
   const low = mode.toLowerCase() === 'aac-lbr';
   const constantBytes = Number(parameters.get('constantsize') ?? 0);
@@ -106,7 +107,7 @@ function aacChoice(media: SdpMedia, coding: SdpCoding): AudioChoice | string {
     ? aacFormat(Buffer.from(config, 'hex'))
     : undefined;
   if (format === undefined || (layout.sizeBits === 0 && layout.constantBytes === 0)) {
-    return `the camera describes its AAC in a way that Nightjar does not read (config=${printable(config)})`;
+    return `the camera describes its AAC in a way that Nightjar does not read (config=${printable(config).slice(0, 80)})`;
   }
   return { format, media, coding, packing: { kind: 'aac', layout } };
 }
@@ -122,8 +123,4 @@ function latmChoice(media: SdpMedia, coding: SdpCoding): AudioChoice | string {
     return 'the camera describes its AAC (MP4A-LATM) in a way that Nightjar does not read';
   }
   return { format, media, coding, packing: { kind: 'latm', config } };
-}
-
-function printable(text: string): string {
-  return text.replace(/[^\u0020-\u007e]/g, '?').slice(0, 80);
 }

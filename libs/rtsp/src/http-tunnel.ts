@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Authentication } from './authentication.js';
-import { parseHead, type Headers } from './message.js';
+import { parseHead, printable, type Headers } from './message.js';
 import { openSocket, type SocketOptions } from './open-socket.js';
 import { placeOf, type RtspUrl } from './rtsp-url.js';
 import { streamError } from './stream-error.js';
@@ -272,7 +272,7 @@ class AnswerHead {
 }
 
 function refusal(status: number, phrase: string): Error {
-  const answer = `${status} ${phrase.replace(/[^\u0020-\u007e]/g, '?')}`.trim();
+  const answer = `${status} ${printable(phrase)}`.trim();
   if (status === 401 || status === 403) {
     return streamError('authentication', `the camera forbids its HTTP tunnel (${answer})`);
   }

@@ -41,6 +41,11 @@ const MAX_HEADERS = 100;
 const STATUS_LINE = /^RTSP\/\d\.\d\s+(\d{3})(?:\s+(.{0,200}))?$/;
 const REQUEST_LINE = /^([A-Z_]{2,20})\s+\S+\s+RTSP\/\d\.\d$/;
 
+/** What a camera says, fit for messages that people read and databases keep. */
+export function printable(text: string): string {
+  return text.replace(/[^\u0020-\u007e]/g, '?');
+}
+
 /** Whether a message may begin with this line. */
 export function isFirstLine(line: string): boolean {
   return STATUS_LINE.test(line.trim()) || REQUEST_LINE.test(line.trim());

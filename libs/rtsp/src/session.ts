@@ -5,7 +5,7 @@ import { chooseAudio, type AudioChoice } from './audio-choice.js';
 import { Authentication } from './authentication.js';
 import { Connection } from './connection.js';
 import type { MediaHandler } from './media-handler.js';
-import type { RtspResponse } from './message.js';
+import { printable, type RtspResponse } from './message.js';
 import {
   parseRtspUrl,
   resolveControl,
@@ -461,7 +461,7 @@ function refusal(
   { status, phrase }: RtspResponse,
   transport?: RtspTransport,
 ): Error {
-  const answer = `${status} ${phrase.replace(/[^\u0020-\u007e]/g, '?')}`.trim();
+  const answer = `${status} ${printable(phrase)}`.trim();
   const context = { method, status };
   if (status === 403) {
     return streamError('authentication', `the camera forbids the stream (${answer})`, context);

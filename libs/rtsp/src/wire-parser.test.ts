@@ -103,6 +103,13 @@ describe('wire parser', () => {
     },
   );
 
+  test('what a camera writes where a number belongs is told in letters that can be kept', () => {
+    const { push: pushText } = bench();
+    expect(() => pushText('RTSP/1.0 200 OK\r\nContent-Length: 1\u0000\u00ff2\r\n\r\n')).toThrow(
+      /found content-length 1\?\?2$/,
+    );
+  });
+
   test('a body that is longer than told is rubbish, one that is shorter is waited for', () => {
     const { seen, push: pushText } = bench();
     pushText(`RTSP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nv=0 m=video ${ANSWER}`);

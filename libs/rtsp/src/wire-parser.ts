@@ -1,7 +1,7 @@
 // Tells apart what comes over an RTSP connection: interleaved packets, messages, and rubbish.
 
 import { streamError } from './stream-error.js';
-import { isFirstLine, parseHead, type RtspMessage } from './message.js';
+import { isFirstLine, parseHead, printable, type RtspMessage } from './message.js';
 
 export interface WireHandler {
   /** An interleaved packet, valid during the call only. */
@@ -180,7 +180,7 @@ function contentLength(message: RtspMessage): number {
   if (length <= MAX_BODY_BYTES) return length;
   throw streamError(
     'protocol',
-    `expected a body up to ${MAX_BODY_BYTES} bytes, found content-length ${text.slice(0, 40)}`,
+    `expected a body up to ${MAX_BODY_BYTES} bytes, found content-length ${printable(text.slice(0, 40))}`,
   );
 }
 
