@@ -16,6 +16,8 @@ export class Child {
   #cwd;
   #log;
   #process;
+  /** Resolves when the process is gone. */
+  #over = Promise.resolve();
   #stopping = false;
   #delayMs = FIRST_DELAY_MS;
   #timer;
@@ -36,44 +38,57 @@ export class Child {
 
   start() {
     const startedMs = performance.now();
-    // A process group of its own: Ctrl-C reaches the launcher alone, which ends the children in
-    // order. The IPC channel tells a child that the launcher is gone, however it went.
-    const child = spawn(process.execPath, this.#args, {
-      cwd: this.#cwd,
-      env: this.#environment,
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      detached: process.platform !== 'win32',
-    });
+    let child;
+    try {
+      // A process group of its own: Ctrl-C reaches the launcher alone, which ends the children in
+      // order. The IPC channel tells a child that the launcher is gone, however it went.
+      child = spawn(process.execPath, this.#args, {
+        cwd: this.#cwd,
+        env: this.#environment,
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+        detached: process.platform !== 'win32',
+      });
+    } catch (error) {
+      this.#ended(`could not be started (${error.message})`, startedMs);
+      return;
+    }
     this.#process = child;
-    child.on('error', (error) => this.#log(`${this.#name}: ${error.message}`));
-    child.once('exit', (code, signal) => {
-      this.#process = undefined;
-      if (this.#stopping) return;
-      if (performance.now() - startedMs > HEALTHY_MS) this.#delayMs = FIRST_DELAY_MS;
-      this.#log(
-        `${this.#name} ended with ${signal ?? code}; starting it again in ${this.#delayMs} ms`,
-      );
-      this.#timer = setTimeout(() => this.start(), this.#delayMs);
-      this.#delayMs = Math.min(this.#delayMs * 2, LONGEST_DELAY_MS);
+    this.#over = new Promise((resolve) => {
+      const end = (why) => {
+        if (this.#process !== child) return;
+        this.#process = undefined;
+        resolve();
+        this.#ended(why, startedMs);
+      };
+      child.once('exit', (code, signal) => end(`ended with ${signal ?? code}`));
+      child.on('error', (error) => {
+        // One that never was has no exit.
+        if (child.pid === undefined) end(`could not be started (${error.message})`);
+        else this.#log(`${this.#name}: ${error.message}`);
+      });
     });
   }
 
+  #ended(why, startedMs) {
+    if (this.#stopping) return;
+    if (performance.now() - startedMs > HEALTHY_MS) this.#delayMs = FIRST_DELAY_MS;
+    this.#log(`${this.#name} ${why}; starting it again in ${this.#delayMs} ms`);
+    this.#timer = setTimeout(() => this.start(), this.#delayMs);
+    this.#delayMs = Math.min(this.#delayMs * 2, LONGEST_DELAY_MS);
+  }
+
   /** SIGTERM, and SIGKILL when that is not heeded. */
-  stop() {
+  async stop() {
     this.#stopping = true;
     clearTimeout(this.#timer);
     const child = this.#process;
-    if (child === undefined) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.#log(`${this.#name} did not end in ${STOP_DEADLINE_MS} ms and is killed`);
-        child.kill('SIGKILL');
-      }, STOP_DEADLINE_MS);
-      child.once('exit', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-      child.kill('SIGTERM');
-    });
+    if (child === undefined) return;
+    const timer = setTimeout(() => {
+      this.#log(`${this.#name} did not end in ${STOP_DEADLINE_MS} ms and is killed`);
+      child.kill('SIGKILL');
+    }, STOP_DEADLINE_MS);
+    child.kill('SIGTERM');
+    await this.#over;
+    clearTimeout(timer);
   }
 }

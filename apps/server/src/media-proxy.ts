@@ -124,6 +124,8 @@ export class MediaProxy {
       else throw error;
     } finally {
       response.off('close', abort);
+      // What was opened and not read to its end, for a head or a refusal, say, is let go.
+      abort();
       leave();
     }
   }

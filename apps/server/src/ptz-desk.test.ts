@@ -182,3 +182,20 @@ test('a camera without ONVIF says so', async () => {
     code: 'failed-precondition',
   });
 });
+
+test('cameras that are gone, or never were, leave nothing behind', async () => {
+  const { clock, desk, ann } = setUp();
+  await desk.move(CAMERA, speed(1), ann);
+  await desk.stop(CAMERA, ann);
+  clock.advance(3000);
+  expect(desk.size).toBe(1);
+  desk.forget(CAMERA);
+  await eventually('its head to be forgotten', () => desk.size === 0);
+  const none = setUp(false);
+  for (let camera = 0; camera < 5; camera++) {
+    await expect(none.desk.presets(`none ${camera}`)).rejects.toThrow('no ONVIF service');
+    await expect(none.desk.move(`none ${camera}`, speed(1), none.ann)).rejects.toThrow();
+  }
+  none.clock.advance(3000);
+  await eventually('nothing', () => none.desk.size === 0);
+});

@@ -55,6 +55,11 @@ export class PtzDesk {
     this.#o = o;
   }
 
+  /** Cameras that are held, moving or connected to. */
+  get size(): number {
+    return this.#heads.size;
+  }
+
   /**
    * Resolves when the camera has answered, or a later command took this one's place. Throws
    * `conflict` with `holder` while somebody else moves the camera.
@@ -148,6 +153,14 @@ export class PtzDesk {
   #free(head: Head): void {
     head.release?.cancel();
     head.holder = undefined;
+    this.#tidy(head);
+  }
+
+  /** Cameras come and go, and people ask for some that never were. */
+  #tidy(head: Head): void {
+    if (head.holder === undefined && head.connection === undefined && !head.moving) {
+      this.#heads.delete(head.camera);
+    }
   }
 
   /** Runs `work` on the camera's one connection; a failed one is made anew at the next command. */
@@ -186,6 +199,7 @@ export class PtzDesk {
     const { connection } = head;
     head.connection = undefined;
     head.moving = false;
+    this.#tidy(head);
     try {
       const made = await connection;
       await made?.driver.close();

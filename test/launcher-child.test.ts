@@ -1,0 +1,50 @@
+// A child of the launcher that cannot even be started is tried again, and never hinders the end.
+
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually } from '#base/testing';
+import { Child } from '../apps/launcher/child.mjs';
+
+const directory = mkdtempSync(join(tmpdir(), 'nightjar-child-'));
+const lines: string[] = [];
+let child: Child | undefined;
+
+afterAll(async () => {
+  await child?.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+test('a start that the system refuses is repeated until it succeeds', async () => {
+  const cwd = join(directory, 'later');
+  const script = "require('fs').writeFileSync('up', ''); setInterval(() => {}, 1e6)";
+  const environment = { PATH: process.env['PATH'] ?? '' };
+  child = new Child({
+    role: 'recorder',
+    name: 'recorder-1',
+    args: ['-e', script],
+    environment,
+    cwd,
+    log: (line: string) => lines.push(line),
+  });
+  child.start();
+  await eventually('a second refusal', () => lines.filter((l) => l.includes('again')).length >= 2);
+  mkdirSync(cwd);
+  await eventually('the child', () => existsSync(join(cwd, 'up')), 30_000);
+  await child.stop();
+}, 60_000);
+
+test('a child that was never there is ended at once', async () => {
+  const cwd = join(directory, 'never');
+  const gone = new Child({
+    role: 'server',
+    name: 'server',
+    args: [],
+    environment: {},
+    cwd,
+    log: () => undefined,
+  });
+  gone.start();
+  await new Promise((resolve) => setImmediate(resolve));
+  await gone.stop();
+});
