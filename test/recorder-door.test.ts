@@ -284,3 +284,17 @@ test('shows the main stream while no sub stream comes, and the sub stream from t
   expect(widths).toEqual([320, 160]);
   socket.close();
 }, 130_000);
+
+test('an endless file ends when its camera is no longer recorded', async () => {
+  const live = await ask(`cameras/${CAMERA}/live.mp4`);
+  expect(live.status).toBe(200);
+  const reader = live.body?.getReader();
+  expect((await reader?.read())?.done).toBe(false);
+  const whole = (async () => {
+    for (;;) if ((await reader?.read())?.done !== false) return 'ended';
+  })();
+  config = { ...config, version: 'without', cameras: [] };
+  expect((await ask('refresh', 'POST')).status).toBe(200);
+  const late = new Promise((resolve) => setTimeout(resolve, 20_000, 'still open').unref());
+  expect(await Promise.race([whole, late])).toBe('ended');
+}, 60_000);

@@ -7,8 +7,9 @@ import { notKnown } from './mapping.js';
 import type { Parts } from './parts.js';
 
 const FIRST_PICTURE_MS = 10_000;
+const LOOK_MS = 1000;
 
-/** Returns when the reader is gone, the camera's format changed, or the camera was removed. */
+/** Returns when the reader is gone, the camera's format or address changed, or it was removed. */
 export function streamLive(
   { recorder, clock }: Parts,
   source: { camera: string; track: VideoTrack },
@@ -26,15 +27,22 @@ export function streamLive(
       over = true;
       leave?.();
       timer.cancel();
+      looking.cancel();
       response.end();
       resolve();
     };
     const timer = clock.after(FIRST_PICTURE_MS, () => {
       if (begun) return;
       over = true;
+      looking.cancel();
       leave?.();
       const reason = recorder.report(camera)?.reason ?? 'the camera sends nothing';
       reject(new NightjarError('unavailable', reason, { camera }));
+    });
+    // A camera that is removed, or has another address, leaves this hub silent for ever.
+    const looking = clock.every(LOOK_MS, () => {
+      const isThere = [recorder.hub(camera, 'main'), recorder.hub(camera, 'sub')].includes(hub);
+      if (begun && !isThere) end();
     });
     response.once('close', end);
     leave = watchLive({

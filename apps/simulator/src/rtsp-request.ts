@@ -29,7 +29,8 @@ export class RtspRequestReader {
         return;
       }
       const request = parseHead(this.#rest.toString('latin1', 0, headEnd));
-      const bytes = headEnd + 4 + Number(request.headers.get('content-length') ?? 0);
+      const told = request.headers.get('content-length') ?? '0';
+      const bytes = headEnd + 4 + (/^\d+$/.test(told) ? Number(told) : NaN);
       if (!(bytes <= MOST_HEAD_BYTES * 4)) throw new Error('the request has too large a body');
       if (this.#rest.length < bytes) return;
       this.#rest = this.#rest.subarray(bytes);

@@ -63,7 +63,7 @@ export class MotionWatch {
   watch(hub: TrackHub | undefined, settings: CameraSettings): void {
     const source = sourceOf(settings);
     if (source === 'off') return this.leave();
-    if (source === 'onvif') this.leaveVideo();
+    if (source === 'onvif') this.#giveVideoUp();
     else if (hub !== undefined) this.#watchVideo(hub, settings);
     if (source === 'video') this.#leaveAlarms();
     else this.#watchAlarms(settings);
@@ -74,16 +74,16 @@ export class MotionWatch {
     if (this.#alarmActive) this.#sampleAlarm(true);
   }
 
+  /** It will be looked at anew, perhaps in another picture: what moved is taken to move on. */
   leaveVideo(): void {
     this.#leaveHub?.();
     this.#channel?.close();
     this.#leaveHub = undefined;
     this.#channel = undefined;
-    this.#videoMoving = false;
   }
 
   leave(): void {
-    this.leaveVideo();
+    this.#giveVideoUp();
     this.#leaveAlarms();
   }
 
@@ -91,6 +91,16 @@ export class MotionWatch {
   async close(): Promise<void> {
     this.leave();
     await this.#closing;
+  }
+
+  /** Nobody will say any more that nothing moves. */
+  #giveVideoUp(): void {
+    this.leaveVideo();
+    if (!this.#videoMoving) return;
+    this.#videoMoving = false;
+    const atUnixUs = this.#options.clock.nowUnixUs();
+    if (!this.#alarmActive) this.#sample(atUnixUs, false);
+    this.#options.onMoving(this.#alarmActive, atUnixUs);
   }
 
   #watchVideo(hub: TrackHub, settings: CameraSettings): void {
@@ -157,7 +167,10 @@ export class MotionWatch {
   }
 
   #sampleAlarm(moving: boolean): void {
-    const atUnixUs = this.#options.clock.nowUnixUs();
+    this.#sample(this.#options.clock.nowUnixUs(), moving);
+  }
+
+  #sample(atUnixUs: number, moving: boolean): void {
     const cells = new Uint8Array(CELL_BYTES);
     this.#options.onSample({ atUnixUs, level: moving ? 1 : 0, cells, moving });
   }
