@@ -4,7 +4,14 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '#base/testing';
-import { Child } from '../apps/launcher/child.mjs';
+
+interface Child {
+  start(): void;
+  stop(): Promise<void>;
+}
+
+const launcher = '../apps/launcher/child.mjs';
+const { Child } = (await import(launcher)) as { Child: new (options: object) => Child };
 
 const directory = mkdtempSync(join(tmpdir(), 'nightjar-child-'));
 const lines: string[] = [];

@@ -7,6 +7,7 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { Child } from './child.mjs';
 import { given, RECORDER_ENVIRONMENT, TRANSCODER_ENVIRONMENT } from './child-environment.mjs';
+import { DatabaseWatch } from './database-watch.mjs';
 import { demoCameras } from './demo.mjs';
 import { prepare, ROOT } from './prepare.mjs';
 import { recordersOf } from './recorders.mjs';
@@ -32,21 +33,19 @@ async function main() {
 async function run(settings, demo) {
   const secrets = readSecrets(settings.dataDir);
   const children = [];
-  let postgres;
-  /** A start under way: ending in the middle of one would leave its PostgreSQL behind. */
-  let databaseStart;
+  let database;
   let stopping;
 
   const stop = (why) => {
     stopping ??= (async () => {
       log(`${why}: stopping`);
+      database?.letGo();
       // The recorder first: it flushes what it holds, while everything it might need still runs.
       await Promise.all(
         children.filter((child) => child.role === 'recorder').map((child) => child.stop()),
       );
       await Promise.all(children.map((child) => child.stop()));
-      await databaseStart?.catch(() => {});
-      await postgres?.stop();
+      await database?.stop();
       release(settings.dataDir);
       log('stopped');
     })();
@@ -57,29 +56,23 @@ async function run(settings, demo) {
   }
 
   try {
-    const startDatabase = async () => {
-      const { startPostgres } = await import('./postgres.mjs');
-      postgres = await startPostgres({
-        dataDir: join(settings.dataDir, 'postgres'),
-        runDir: join(settings.dataDir, 'run'),
-        password: secrets.databasePassword,
-        log,
-      });
-      postgres.onExit(() => {
-        if (stopping !== undefined) return;
-        log('PostgreSQL ended; starting it again');
-        databaseStart = startDatabase();
-        databaseStart.catch((error) => log(error.message));
-      });
-    };
     if (settings.databaseUrl === undefined) {
-      databaseStart = startDatabase();
-      await databaseStart;
+      const start = async () => {
+        const { startPostgres } = await import('./postgres.mjs');
+        return startPostgres({
+          dataDir: join(settings.dataDir, 'postgres'),
+          runDir: join(settings.dataDir, 'run'),
+          password: secrets.databasePassword,
+          log,
+        });
+      };
+      database = new DatabaseWatch({ start, log });
+      await database.open();
     }
 
     const environment = {
       ...settings.environment,
-      DATABASE_URL: settings.databaseUrl ?? postgres.url,
+      DATABASE_URL: settings.databaseUrl ?? database.url,
       NIGHTJAR_SECRET_KEY: settings.environment.NIGHTJAR_SECRET_KEY ?? secrets.secretKey,
       NIGHTJAR_INTERNAL_SECRET:
         settings.environment.NIGHTJAR_INTERNAL_SECRET ?? secrets.internalSecret,

@@ -1,0 +1,72 @@
+// Keeps the embedded PostgreSQL up: started again when it ends, and again when that fails.
+
+const FIRST_DELAY_MS = 500;
+const LONGEST_DELAY_MS = 10_000;
+/** A database that lived this long is started again at once. */
+const HEALTHY_MS = 30_000;
+
+export class DatabaseWatch {
+  #start;
+  #log;
+  #database;
+  /** A start under way: ending in the middle of one would leave its PostgreSQL behind. */
+  #starting;
+  #startedMs = 0;
+  #delayMs = FIRST_DELAY_MS;
+  #timer;
+  #stopping = false;
+
+  /**
+   * @param {{start: () => Promise<{url: string, onExit(run: () => void): void, stop(): Promise<void>}>, log: (line: string) => void}} options
+   */
+  constructor({ start, log }) {
+    this.#start = start;
+    this.#log = log;
+  }
+
+  /** Of the database that was started last. */
+  get url() {
+    return this.#database?.url;
+  }
+
+  /** The first start: rejects when it fails, since then nothing runs that could wait. */
+  open() {
+    this.#starting = this.#begin();
+    return this.#starting;
+  }
+
+  /** From now on it may end: whoever leans on it is being stopped. */
+  letGo() {
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+  }
+
+  async stop() {
+    this.letGo();
+    await this.#starting?.catch(() => {});
+    await this.#database?.stop();
+  }
+
+  async #begin() {
+    this.#startedMs = performance.now();
+    const database = await this.#start();
+    this.#database = database;
+    database.onExit(() => {
+      if (!this.#stopping) this.#again('PostgreSQL ended');
+    });
+  }
+
+  #again(why) {
+    const lived = performance.now() - this.#startedMs > HEALTHY_MS;
+    if (lived) this.#delayMs = FIRST_DELAY_MS;
+    const delayMs = lived ? 0 : this.#delayMs;
+    this.#log(`${why}; starting it again in ${delayMs} ms`);
+    this.#timer = setTimeout(() => {
+      this.#starting = this.#begin();
+      this.#starting.catch((error) => {
+        if (!this.#stopping) this.#again(error.message);
+      });
+    }, delayMs);
+    if (!lived) this.#delayMs = Math.min(this.#delayMs * 2, LONGEST_DELAY_MS);
+  }
+}
