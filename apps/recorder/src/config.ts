@@ -52,7 +52,7 @@ const settingsSchema = z.object({
   /** Read by libuv: how many disk operations can be under way. */
   UV_THREADPOOL_SIZE: z.coerce.number().int().min(1).max(1024).default(4),
   /** Cameras are read so often while nobody watches: fewer wake-ups cost less; 0 is at once. */
-  NIGHTJAR_INGEST_TURN_MS: z.coerce.number().int().min(0).max(200).default(100),
+  NIGHTJAR_INGEST_TURN_MS: z.coerce.number().int().min(0).max(200).default(200),
 });
 
 export interface RecorderConfig {

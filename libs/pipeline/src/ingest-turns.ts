@@ -10,6 +10,9 @@ const WATCHED_MS = 10;
 const DATAGRAMS_MS = 4;
 /** Somebody who asks for the past asks again soon. */
 const ASKED_FOR_MS = 3000;
+/** Somebody who asked lately is at a console: the next answer begins within this. */
+const AT_CONSOLE_MS = 100;
+const AT_CONSOLE_FOR_MS = 300_000;
 
 export class IngestTurns {
   readonly turns = new ReadTurns(() => this.#period());
@@ -17,7 +20,7 @@ export class IngestTurns {
   readonly #periodMs: number;
   #watched = 0;
   #datagrams = 0;
-  #askedUntilMs = -Infinity;
+  #askedAtMs = -Infinity;
 
   /** With a period of 0 the thread never sleeps. */
   constructor(clock: Clock, periodMs: number) {
@@ -45,12 +48,14 @@ export class IngestTurns {
 
   /** Somebody asks this process for something and waits for the answer. */
   asked(): void {
-    this.#askedUntilMs = this.#clock.monotonicMs() + ASKED_FOR_MS;
+    this.#askedAtMs = this.#clock.monotonicMs();
   }
 
   #period(): number {
     if (this.#datagrams > 0) return Math.min(this.#periodMs, DATAGRAMS_MS);
-    const waited = this.#watched > 0 || this.#clock.monotonicMs() < this.#askedUntilMs;
-    return waited ? Math.min(this.#periodMs, WATCHED_MS) : this.#periodMs;
+    const silentMs = this.#clock.monotonicMs() - this.#askedAtMs;
+    if (this.#watched > 0 || silentMs < ASKED_FOR_MS) return Math.min(this.#periodMs, WATCHED_MS);
+    if (silentMs < AT_CONSOLE_FOR_MS) return Math.min(this.#periodMs, AT_CONSOLE_MS);
+    return this.#periodMs;
   }
 }

@@ -1,9 +1,18 @@
 // The narrow view of a file system that the store needs, so that a test can stand between.
 
+/** What takes the bytes of a write that succeeded, from the memory they were written from. */
+export interface WrittenBytes {
+  /** The slot goes back to the staging memory when its bytes were looked at. */
+  takeSlot(slot: Buffer, start: number, end: number): void;
+}
+
 /** An open chunk file. Errors come as NightjarErrors. */
 export interface ChunkFile {
-  /** Writes all bytes at `position`, or throws; what was written before the error is undefined. */
-  write(buffers: readonly Uint8Array[], position: number): Promise<void>;
+  /**
+   * Writes all bytes at `position`, or throws; what was written before the error is undefined.
+   * `written` may be given all of the bytes once they are written, or none of them.
+   */
+  write(buffers: readonly Uint8Array[], position: number, written?: WrittenBytes): Promise<void>;
   /** Fills `buffer` from `position`; fewer bytes only at the end of the file. */
   read(buffer: Uint8Array, position: number): Promise<number>;
   /** fdatasync. */

@@ -4,11 +4,12 @@
 import { fdatasync, ftruncate, write as writeFd } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import type { ChunkFile } from './chunk-files.js';
+import type { ChunkFile, WrittenBytes } from './chunk-files.js';
 import { asDiskError } from './disk-error.js';
-import { BLOCK_BYTES, SLOT_BYTES, staging } from './staging.js';
+import { BLOCK_BYTES, putInSlot, SLOT_BYTES, staging } from './staging.js';
 
 const EMPTY = Buffer.alloc(0);
+const ZEROS = Buffer.alloc(BLOCK_BYTES);
 const datasync = promisify(fdatasync);
 const truncateFd = promisify(ftruncate);
 
@@ -36,7 +37,11 @@ export class DirectChunkFile implements ChunkFile {
     this.#fd = handle.fd;
   }
 
-  async write(buffers: readonly Uint8Array[], position: number): Promise<void> {
+  async write(
+    buffers: readonly Uint8Array[],
+    position: number,
+    written?: WrittenBytes,
+  ): Promise<void> {
     try {
       if (position !== this.#endBytes) {
         throw new Error(`expected an append at ${this.#endBytes}, found one at ${position}`);
@@ -45,18 +50,27 @@ export class DirectChunkFile implements ChunkFile {
       let blockStart = position - this.#tail.length;
       let tail = this.#tail;
       while (source.remaining > 0) {
-        const slot = await staging().take();
+        const taken = staging().take();
+        let slot: Buffer | undefined = taken instanceof Buffer ? taken : await taken;
         try {
-          const length = tail.copy(slot) + source.fill(slot, tail.length);
+          const kept = tail.length;
+          putInSlot(slot, tail, 0);
+          const length = kept + source.fill(slot, kept);
           const padded = Math.ceil(length / BLOCK_BYTES) * BLOCK_BYTES;
-          slot.fill(0, length, padded);
+          putInSlot(slot, ZEROS.subarray(0, padded - length), length);
           this.#isPadded = true;
-          await this.#writeWhole(slot, padded, blockStart);
+          await writeWhole(this.#fd, slot, { length: padded, position: blockStart });
           const whole = length - (length % BLOCK_BYTES);
-          blockStart += whole;
           tail = whole === length ? EMPTY : Buffer.from(slot.subarray(whole, length));
+          // Of pieces the later ones might fail.
+          const isAll = source.remaining === 0 && blockStart + kept === position;
+          blockStart += whole;
+          if (isAll && written !== undefined) {
+            written.takeSlot(slot, kept, length);
+            slot = undefined;
+          }
         } finally {
-          staging().give(slot);
+          if (slot !== undefined) staging().give(slot);
         }
       }
       this.#tail = tail;
@@ -123,31 +137,33 @@ export class DirectChunkFile implements ChunkFile {
       staging().give(slot);
     }
   }
+}
 
-  async #writeWhole(slot: Buffer, length: number, position: number): Promise<void> {
-    let done = 0;
-    while (done < length) {
-      const written = await writeOnce(this.#fd, slot, {
-        offset: done,
-        length: length - done,
-        position: position + done,
-      });
-      // What is no whole block could not be gone on with.
-      const usable = written - (written % BLOCK_BYTES);
-      if (usable === 0) throw new Error('the disk took no block');
-      done += usable;
-    }
+interface Span {
+  readonly length: number;
+  readonly position: number;
+}
+
+async function writeWhole(fd: number, slot: Buffer, { length, position }: Span): Promise<void> {
+  let done = 0;
+  while (done < length) {
+    const rest = { offset: done, length: length - done, position: position + done };
+    const count = await writeOnce(fd, slot, rest);
+    // What is no whole block could not be gone on with.
+    const usable = count - (count % BLOCK_BYTES);
+    if (usable === 0) throw new Error('the disk took no block');
+    done += usable;
   }
 }
 
 function writeOnce(
   fd: number,
   slot: Buffer,
-  { offset, length, position }: { offset: number; length: number; position: number },
+  { offset, length, position }: Span & { offset: number },
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    writeFd(fd, slot, offset, length, position, (error, written) => {
-      if (error === null) resolve(written);
+    writeFd(fd, slot, offset, length, position, (error, count) => {
+      if (error === null) resolve(count);
       else reject(error);
     });
   });
@@ -171,7 +187,7 @@ class Source {
     while (at < SLOT_BYTES && this.remaining > 0) {
       const buffer = this.#buffers[this.#index] ?? EMPTY;
       const count = Math.min(buffer.length - this.#offset, SLOT_BYTES - at);
-      slot.set(buffer.subarray(this.#offset, this.#offset + count), at);
+      putInSlot(slot, buffer.subarray(this.#offset, this.#offset + count), at);
       at += count;
       this.#offset += count;
       this.remaining -= count;

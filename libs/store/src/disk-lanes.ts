@@ -46,7 +46,7 @@ export function withLanes(files: ChunkFiles, widths: LaneWidths): ChunkFiles {
   const writes = new Lane(widths.writes);
   const reads = new Lane(widths.reads);
   const laned = (file: ChunkFile): ChunkFile => ({
-    write: (buffers, position) => writes.run(() => file.write(buffers, position)),
+    write: (buffers, position, written) => writes.run(() => file.write(buffers, position, written)),
     read: (buffer, position) => reads.run(() => file.read(buffer, position)),
     sync: () => writes.run(() => file.sync()),
     truncate: (sizeBytes) => writes.run(() => file.truncate(sizeBytes)),

@@ -86,9 +86,9 @@ export class FaultyDisk {
   #wrap(path: string, file: ChunkFile): ChunkFile {
     this.#open.add(file);
     return {
-      write: async (buffers, position) => {
+      write: async (buffers, position, written) => {
         const error = this.#faultOf('write');
-        if (error === undefined) return file.write(buffers, position);
+        if (error === undefined) return file.write(buffers, position, written);
         const { stopAt = this.steps.length - 1, tornBytes = 0 } = this.plan;
         const isFirst = this.steps.length - 1 === stopAt;
         if (isFirst && tornBytes > 0) {

@@ -1,10 +1,10 @@
 // One chunk that is being written: its file, what is written, what is safe, and its running hash.
 
-import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
-import type { NightjarError } from '#base';
+import { NightjarError } from '#base';
 import type { MediaCodec } from '#media';
-import type { ChunkFile } from './chunk-files.js';
+import type { ChunkFile, WrittenBytes } from './chunk-files.js';
+import { ChunkHash } from './chunk-hash.js';
 import type { ChunkInfo, RecordFacts, SyncResult, WrittenRecord } from './chunk-info.js';
 import { absoluteChunkPath, chunkPath } from './layout.js';
 import { endUnixUsOf, type TrackIdentity } from './record-header.js';
@@ -30,7 +30,7 @@ export class OpenChunk {
   readonly directory: ChunkDirectory;
   readonly #identity: TrackIdentity;
   readonly #file: ChunkFile;
-  readonly #hash = createHash('sha256');
+  readonly #hash = new ChunkHash();
   /** Directories whose entries are new and not safe yet. */
   #newEntries: string[];
   #pending: PendingRecord[] = [];
@@ -120,22 +120,34 @@ export class OpenChunk {
   async append(buffers: readonly Uint8Array[], record: RecordFacts): Promise<void> {
     const offset = this.#endBytes;
     this.directory.assertRoom();
-    await this.#write(buffers, () => {
-      this.#pending.push({ offset, length: this.#endBytes - offset, record });
-      this.#firstUnixUs = Math.min(this.#firstUnixUs, record.startUnixUs);
-      this.#lastUnixUs = Math.max(this.#lastUnixUs, endUnixUsOf(record));
-    });
+    await this.#write(buffers, this.#hash);
+    if (this.#hash.sizeBytes === offset) {
+      for (const buffer of buffers) await this.#hash.takeCopy(buffer);
+    }
+    // The new end and what lies before it change together: a sync may look between any two steps.
+    const length = lengthOf(buffers);
+    this.#endBytes += length;
+    this.#pending.push({ offset, length, record });
+    this.#firstUnixUs = Math.min(this.#firstUnixUs, record.startUnixUs);
+    this.#lastUnixUs = Math.max(this.#lastUnixUs, endUnixUsOf(record));
   }
 
   /** Writes the seal: nothing follows it. The chunk's row says so once it is synced. */
   async seal(previousSeal: string | undefined): Promise<SealFacts> {
+    if (this.#hash.sizeBytes !== this.#endBytes) {
+      throw new NightjarError('internal', 'expected a hash of the whole chunk', {
+        hashedBytes: this.#hash.sizeBytes,
+        sizeBytes: this.#endBytes,
+      });
+    }
     const seal = {
-      sha256: this.#hash.copy().digest('hex'),
+      sha256: await this.#hash.digest(),
       ...(previousSeal === undefined ? {} : { previousSeal }),
     };
-    await this.#write([writeSeal(this.codec, { ...this.#identity, ...seal })], () => {
-      this.#seal = seal;
-    });
+    const bytes = writeSeal(this.codec, { ...this.#identity, ...seal });
+    await this.#write([bytes]);
+    this.#endBytes += bytes.length;
+    this.#seal = seal;
     // Nothing is to stand behind the seal, not even the zeros that fill a disk's block.
     await this.#file.truncate(this.#endBytes).catch(() => undefined);
     return seal;
@@ -202,24 +214,23 @@ export class OpenChunk {
 
   /** Closes the file; one that never held a safe byte is removed. */
   async close(): Promise<void> {
+    this.#hash.end();
     await this.#file.close();
     if (this.#endBytes > 0) return;
     await this.directory.files.remove(absoluteChunkPath(this.directory.path, this.path));
   }
 
-  /** `note` says what was written before a sync can see that something was. */
-  async #write(buffers: readonly Uint8Array[], note: () => void): Promise<void> {
+  async #write(buffers: readonly Uint8Array[], written?: WrittenBytes): Promise<void> {
     try {
-      await this.#file.write(buffers, this.#endBytes);
+      await this.#file.write(buffers, this.#endBytes, written);
     } catch (error) {
       // Keeps S2: nothing torn stays in front of what may be written next.
       await this.#file.truncate(this.#endBytes).catch(() => (this.#isTorn = true));
       throw error;
     }
-    for (const buffer of buffers) {
-      this.#hash.update(buffer);
-      this.#endBytes += buffer.length;
-    }
-    note();
   }
+}
+
+function lengthOf(buffers: readonly Uint8Array[]): number {
+  return buffers.reduce((sum, buffer) => sum + buffer.length, 0);
 }

@@ -112,16 +112,29 @@ export class TrackWriter {
   }
 
   async #write(record: MediaRecord): Promise<void> {
-    await this.#leaveRefused();
+    if (this.#current?.directory.usable === false) await this.#leaveRefused(this.#current);
     if (this.#needsGroupStart && !record.startsGroup) throw groupStartExpected(record);
     const buffers = this.#withHeader(record);
-    const { format, startUnixUs } = record;
-    if (record.startsGroup && this.#isDue(record, buffers)) await this.#retire();
+    let full: OpenChunk | undefined;
+    if (record.startsGroup && this.#isDue(record, buffers)) {
+      full = this.#current;
+      this.#current = undefined;
+    }
+    try {
+      await this.#append(record, buffers);
+    } finally {
+      // Behind the record: what was received is on disk before anything that has time.
+      if (full !== undefined) await this.#seal(full);
+    }
+  }
+
+  async #append(record: MediaRecord, buffers: readonly Uint8Array[]): Promise<void> {
     // Until it is written, nothing may follow it but a group start.
     this.#needsGroupStart = true;
     if (this.#current === undefined) {
       const { camera, track } = this.#options;
-      const { codec } = format;
+      const { codec } = record.format;
+      const { startUnixUs } = record;
       this.#current = await this.#options.createChunk({ camera, track, codec, startUnixUs });
       this.#open.add(this.#current);
     }
@@ -146,9 +159,7 @@ export class TrackWriter {
    * A disk that was unmounted with its files open goes on taking bytes that nobody can read: once
    * its directory is refused, its chunk ends, and the next group goes where a directory is usable.
    */
-  async #leaveRefused(): Promise<void> {
-    const chunk = this.#current;
-    if (chunk === undefined || chunk.directory.usable) return;
+  async #leaveRefused(chunk: OpenChunk): Promise<void> {
     this.#needsGroupStart = true;
     await this.#abandon(chunk);
   }
@@ -182,12 +193,16 @@ export class TrackWriter {
     return [buffer.subarray(payloadStart - length, payloadEnd)];
   }
 
-  /** Seals the current chunk. A seal that fails costs the seal, not the recording. */
   async #retire(): Promise<void> {
     const chunk = this.#current;
     if (chunk === undefined) return;
     this.#current = undefined;
     this.#needsGroupStart = true;
+    await this.#seal(chunk);
+  }
+
+  /** Of a chunk that takes no more records. A seal that fails costs the seal, not the recording. */
+  async #seal(chunk: OpenChunk): Promise<void> {
     try {
       this.#ready.chunks.push(...(await this.#options.chain.sealLeftovers()));
       await this.#options.chain.extend(chunk.id, (previousSeal) => chunk.seal(previousSeal));
