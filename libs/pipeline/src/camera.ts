@@ -296,8 +296,8 @@ export class RecordedCamera implements FlushedCamera {
       policy: this.#policy(track),
       preRollMs: recording.preRollSeconds * 1000,
       postRollMs: recording.postRollSeconds * 1000,
-      onKeep: (record) => {
-        flush.push(record);
+      onKeep: (record, from) => {
+        flush.push(record, from);
         audio?.keptPicture(record);
       },
       onChange: (keeping, atUnixUs) => {

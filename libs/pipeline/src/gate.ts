@@ -12,13 +12,16 @@ const DETECTION_LAG_US = 2_000_000;
 const STARTING_PATIENCE_MS = 20_000;
 const RING_BYTES = 96 * 1024 * 1024;
 
+/** `ring`: it was in memory already, and comes with all the rest of the pre-roll at once. */
+export type KeptFrom = 'camera' | 'ring';
+
 export interface GateOptions {
   readonly clock: Clock;
   readonly policy: GatePolicy;
   readonly preRollMs: number;
   readonly postRollMs: number;
   /** A record to be written; the callee retains what it keeps. In order, groups without holes. */
-  onKeep(record: TrackRecord): void;
+  onKeep(record: TrackRecord, from: KeptFrom): void;
   /** Keeping begins with footage from `atUnixUs`, or the footage kept ends there. */
   onChange(keeping: boolean, atUnixUs: number): void;
 }
@@ -137,7 +140,7 @@ export class TrackGate {
       this.#flushRing(0);
       this.#begin(record.startUnixUs);
     }
-    this.#keep(record);
+    this.#keep(record, 'camera');
   }
 
   /** Gives up what it holds. */
@@ -171,7 +174,7 @@ export class TrackGate {
     const start = records[first];
     if (start !== undefined) this.#begin(start.startUnixUs);
     for (const [index, record] of records.entries()) {
-      if (index >= first) this.#keep(record);
+      if (index >= first) this.#keep(record, 'ring');
       record.release();
     }
   }
@@ -182,9 +185,9 @@ export class TrackGate {
     this.#options.onChange(true, atUnixUs);
   }
 
-  #keep(record: TrackRecord): void {
+  #keep(record: TrackRecord, from: KeptFrom): void {
     this.#keptUntilUs = record.endUnixUs;
-    this.#options.onKeep(record);
+    this.#options.onKeep(record, from);
   }
 
   #stop(forget: boolean): void {

@@ -10,7 +10,9 @@ import { ChunkStore, type ChunkFile, type ChunkFiles } from '#store';
 import { nodeFiles } from '../../store/src/node-files.js';
 import { IngestCounters, TrackIngest } from './ingest.js';
 import { SlabPool } from './slab-pool.js';
+import { TrackGate } from './gate.js';
 import { TrackFlush, WaitingBytes, type DiskFailure } from './track-flush.js';
+import type { TrackRecord } from './track-record.js';
 
 const CAMERA = '7d1f6c1e-93a1-4c5e-8a39-0d4f0e6b2a11';
 const FORMAT: VideoFormat = {
@@ -50,7 +52,7 @@ class FaultyFiles {
   }
 }
 
-async function rig(waiting = new WaitingBytes()) {
+async function rig(waiting = new WaitingBytes(), frameBytes = 20_000) {
   const directory = mkdtempSync(join(tmpdir(), 'nightjar-flush-'));
   const clock = new FakeClock();
   const log = silentLog();
@@ -75,6 +77,18 @@ async function rig(waiting = new WaitingBytes()) {
     onDisk: (failure, atUnixUs) => disk.push([failure, (atUnixUs - t0) / 1e6]),
   });
   const pool = new SlabPool();
+  let take = (record: TrackRecord) => flush.push(record);
+  /** What comes goes through a gate from now on. */
+  const openGate = (preRollMs: number) => {
+    const gate = new TrackGate({
+      ...{ clock, policy: 'motion', preRollMs, postRollMs: 1000 },
+      onKeep: (record, from) => flush.push(record, from),
+      onChange: () => undefined,
+    });
+    gate.setDetector('ok');
+    take = (record) => gate.offer(record);
+    return gate;
+  };
   const ingest = new TrackIngest({
     run: 1,
     format: FORMAT,
@@ -82,10 +96,10 @@ async function rig(waiting = new WaitingBytes()) {
     notBeforeUnixUs: 0,
     counters: new IngestCounters(),
     onFrame: () => undefined,
-    onRecord: (record) => flush.push(record),
+    onRecord: (record) => take(record),
   });
   let index = 0;
-  const payload = Buffer.alloc(20_000, 7);
+  const payload = Buffer.alloc(frameBytes, 7);
   /** Seconds of video, five frames each, a key frame every two seconds. */
   const record = async (seconds: number) => {
     for (let end = index + seconds * 5; index < end; index++) {
@@ -103,7 +117,8 @@ async function rig(waiting = new WaitingBytes()) {
     await store.close();
     rmSync(directory, { recursive: true, force: true });
   };
-  return { clock, faults, flush, store, recorded, disk, pool, record, settled, close, waiting };
+  const files = { clock, faults, flush, store, recorded, disk, pool, waiting };
+  return { ...files, openGate, record, settled, close };
 }
 
 test('what was written is safe and indexed after a sync, group by group', async () => {
@@ -191,6 +206,33 @@ test('a slow disk ends the run of recording with a bound on memory, and resumes 
   expect(it.recorded.filter(([from]) => from >= (lost[0] ?? 0) && from < (lost[1] ?? 0))).toEqual(
     [],
   );
+  await it.close();
+  expect(it.pool.usedBytes).toBe(0);
+});
+
+test('a long pre-roll of a large picture is written, and is no slow disk', async () => {
+  // 60 MB that come at once, and all of what may wait for the disks is a tenth of it.
+  const it = await rig(new WaitingBytes(6_000_000), 400_000);
+  const gate = it.openGate(30_000);
+  await it.record(40);
+  expect(it.flush.waitingBytes).toBe(0);
+  gate.motion(true, it.clock.nowUnixUs());
+  expect(it.flush.waitingBytes).toBeGreaterThan(58_000_000);
+  await it.record(2);
+  await it.settled();
+  await it.flush.sync();
+  expect(it.disk).toEqual([]);
+  expect(it.flush.counters.lostRecords).toBe(0);
+  expect(it.recorded.at(0)?.[0]).toBeLessThanOrEqual(10);
+  expect(it.recorded.at(-1)?.[1]).toBeGreaterThanOrEqual(40);
+  // From then on what waits is bounded as before.
+  let release: () => void = () => undefined;
+  it.faults.hold = new Promise((resolve) => (release = resolve));
+  await it.record(8);
+  expect(it.disk.map(([failure]) => failure)).toEqual(['disk-too-slow']);
+  it.faults.hold = undefined;
+  release();
+  gate.close();
   await it.close();
   expect(it.pool.usedBytes).toBe(0);
 });

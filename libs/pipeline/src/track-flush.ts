@@ -4,6 +4,7 @@ import { toNightjarError, type Clock, type Log } from '#base';
 import { foldGroups, type ChunkStore, type RecordedGroup, type TrackWriter } from '#store';
 import type { MediaFormat, TrackName } from '#media';
 import type { TimelineBatch } from '#timeline';
+import type { KeptFrom } from './gate.js';
 import type { TrackRecord } from './track-record.js';
 
 export type DiskFailure = 'disk-full' | 'disk-too-slow' | 'disk-error';
@@ -11,18 +12,22 @@ export type DiskFailure = 'disk-full' | 'disk-too-slow' | 'disk-error';
 /** After an error the disk is tried again this often, always with a record that starts a group. */
 const RETRY_MS = 3000;
 const WAITING_BYTES_PER_TRACK = 24 * 1024 * 1024;
+/** Of a pre-roll, so much may wait beside that: it comes at once, however fast the disk is. */
+const RING_BYTES_PER_TRACK = 128 * 1024 * 1024;
 
 /** What waits for the disks, over all tracks of a recorder. */
 export class WaitingBytes {
   readonly #bound: number;
   total = 0;
+  /** Of these, what came out of rings: memory that was in use before. */
+  fromRings = 0;
 
   constructor(bound = 512 * 1024 * 1024) {
     this.#bound = bound;
   }
 
   get isFull(): boolean {
-    return this.total > this.#bound;
+    return this.total - this.fromRings > this.#bound;
   }
 }
 
@@ -48,6 +53,9 @@ export class TrackFlush {
   readonly #options: TrackFlushOptions;
   readonly #queue: KeptRecord[] = [];
   #queuedBytes = 0;
+  /** Of the queue, what came out of the ring. */
+  readonly #fromRing = new Set<KeptRecord>();
+  #fromRingBytes = 0;
   #writer: TrackWriter | undefined;
   #pump: Promise<void> | undefined;
   #syncing: Promise<TimelineBatch | undefined> | undefined;
@@ -92,7 +100,7 @@ export class TrackFlush {
   }
 
   /** Takes a record to be written at once. Never blocks, never throws. */
-  push(record: KeptRecord): void {
+  push(record: KeptRecord, from: KeptFrom = 'camera'): void {
     if (this.#closed) return;
     this.#endUnixUs = record.endUnixUs;
     if (this.#failure !== undefined && !this.#mayResume(record)) {
@@ -100,7 +108,9 @@ export class TrackFlush {
       return;
     }
     const { waiting } = this.#options;
-    if (this.#queuedBytes > WAITING_BYTES_PER_TRACK || waiting.isFull) {
+    const isRing = from === 'ring' && this.#fromRingBytes < RING_BYTES_PER_TRACK;
+    const bytes = this.#queuedBytes - this.#fromRingBytes;
+    if (!isRing && (bytes > WAITING_BYTES_PER_TRACK || waiting.isFull)) {
       this.counters.lostRecords += 1;
       const megabytes = Math.round(this.#queuedBytes / 1e6);
       this.#fail('disk-too-slow', record.startUnixUs, `the disk is too slow: ${megabytes} MB wait`);
@@ -109,6 +119,11 @@ export class TrackFlush {
     this.#queue.push(record.retain());
     this.#queuedBytes += record.payloadBytes;
     waiting.total += record.payloadBytes;
+    if (isRing) {
+      this.#fromRing.add(record);
+      this.#fromRingBytes += record.payloadBytes;
+      waiting.fromRings += record.payloadBytes;
+    }
     this.#pump ??= this.#write().finally(() => (this.#pump = undefined));
   }
 
@@ -193,6 +208,10 @@ export class TrackFlush {
     this.#queue.shift();
     this.#queuedBytes -= record.payloadBytes;
     this.#options.waiting.total -= record.payloadBytes;
+    if (this.#fromRing.delete(record)) {
+      this.#fromRingBytes -= record.payloadBytes;
+      this.#options.waiting.fromRings -= record.payloadBytes;
+    }
     record.release();
   }
 
