@@ -1,6 +1,7 @@
 // Moving a simulated ONVIF camera through the server: requests, the joystick's WebSocket, the lock,
 // silence, and asking a device what it offers.
 
+import { once, type EventEmitter } from 'node:events';
 import { WebSocket } from 'ws';
 import { eventually } from '#base/testing';
 import type { AuditEntry, Camera, OnvifDevice, Problem, PtzPreset, PtzReply } from '#contract';
@@ -39,6 +40,13 @@ class Stick {
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.on('message', (data) => this.replies.push(JSON.parse(String(data)) as PtzReply));
+  }
+
+  /** Hears that the server closes, and stays. */
+  ignoreClose(): Promise<unknown> {
+    const { _receiver: receiver } = this.#socket as unknown as { _receiver: EventEmitter };
+    receiver.removeAllListeners('conclude');
+    return once(receiver, 'conclude');
   }
 
   static async open(token: string): Promise<Stick> {
@@ -112,6 +120,29 @@ test('who took the camera is in the trail, once per lock', async () => {
     ['operator', camera],
     ['admin', camera],
   ]);
+});
+
+test('who was signed out moves nothing, even on a socket that does not let go', async () => {
+  await server.tokenOf('operator');
+  const { token } = await server.logIn('operator');
+  const stick = await Stick.open(token);
+  await eventually('the camera to be free', () => {
+    stick.send({ type: 'move', camera, pan: 1 });
+    return stick.replies.some(({ type }) => type === 'done');
+  });
+  stick.send({ type: 'stop', camera });
+  await stick.reply('stopped');
+  const closed = stick.ignoreClose();
+  await server.call('POST', '/api/auth/logout', { token });
+  await closed;
+  const before = commands().length;
+  for (let count = 0; count < 5; count++) stick.send({ type: 'move', camera, pan: 1 });
+  await eventually('the camera to be free', async () => {
+    const { status } = await server.admin('POST', `/api/cameras/${camera}/ptz/stop`);
+    return status === 200;
+  });
+  expect(commands().slice(before)).toEqual(['stop']);
+  stick.close();
 });
 
 test('a device is asked with the credentials that were given, and refuses others', async () => {

@@ -94,7 +94,11 @@ export class Sockets {
         const leave = this.#connections.add({
           principal,
           route: match.route,
-          end: () => socket.close(CLOSE_SIGNED_OUT, 'signed out'),
+          end: () => {
+            // Closing takes as long as the peer wants: until then nobody listens to it.
+            socket.removeAllListeners('message');
+            socket.close(CLOSE_SIGNED_OUT, 'signed out');
+          },
         });
         socket.on('close', leave);
         socket.on('error', () => socket.terminate());
