@@ -17,6 +17,9 @@ const VICTIMS = {
 /** With these the recorder ends. */
 const RECORDS = ['recorder', 'launcher'];
 
+/** So many rounds, then everything is stopped, checked, decoded and started again. */
+const ROUNDS_A_BATCH = 8;
+
 export async function run({ rounds, clip, directory, random, say }) {
   const results = Object.keys(VICTIMS).map((name) => ({
     fault: `kill -9 of the ${name} of an installation`.replace('the PostgreSQL', 'PostgreSQL'),
@@ -29,8 +32,7 @@ export async function run({ rounds, clip, directory, random, say }) {
   const dataDir = join(directory, 'data');
   const simulator = await startSimulator({ clip, copies: CAMERAS, directory });
   const installation = await WholeInstallation.start(dataDir);
-  const startMs = Date.now();
-  const kills = [];
+  const decoded = new Set();
   try {
     const cameras = [];
     for (let number = 1; number <= CAMERAS; number++) {
@@ -41,44 +43,82 @@ export async function run({ rounds, clip, directory, random, say }) {
       });
       cameras.push(id);
     }
-    for (let round = 0; round < rounds; round++) {
-      const result = results[round % results.length];
-      await installation.untilWell(cameras);
-      const sinceMs = Date.now();
-      await sleep(random() * 4000);
-      const killMs = Date.now();
-      const killedMs = performance.now();
-      await kill(installation, result.name);
-      // The server remembers states of before for a moment.
-      await installation.untilWell(cameras, {
-        sinceMs: RECORDS.includes(result.name) ? killMs : 0,
-      });
-      result.recoveryMs.push(performance.now() - killedMs);
-      result.rounds += 1;
-      kills.push({ result, killMs, sinceMs });
-      say(`${result.name}: well again after ${Math.round(result.recoveryMs.at(-1))} ms`);
-    }
-    // What was recorded last is to be in the timeline.
-    await sleep(4000);
-    const query = `cameras=${cameras.join(',')}&from=${startMs}&to=${Date.now()}`;
-    const { cameras: timelines } = await installation.json('GET', `/api/timeline?${query}`);
-    for (const { result, killMs, sinceMs } of kills) {
-      for (const timeline of timelines) judge(timeline, { result, killMs, sinceMs });
+    for (let done = 0; done < rounds;) {
+      const startMs = Date.now();
+      const kills = [];
+      for (const end = Math.min(rounds, done + ROUNDS_A_BATCH); done < end; done++) {
+        const result = results[done % results.length];
+        try {
+          kills.push(...(await killOnce(installation, { cameras, result, random, say })));
+          say(`${result.name}: well again after ${Math.round(result.recoveryMs.at(-1))} ms`);
+        } catch (error) {
+          say(`${result.name}: ${error.message}`);
+          result.failures.push(error.message);
+          await installation.close();
+          await installation.launch();
+        }
+      }
+      await judgeAll(installation, { cameras, kills, startMs });
+      const last = results.at(-1);
+      await installation.stop();
+      for (const fault of await checkStore(dataDir)) last.failures.push(fault);
+      const { faults } = await decodeNewChunks(join(dataDir, 'store'), decoded);
+      last.failures.push(...faults);
+      const failures = results.reduce((sum, result) => sum + result.failures.length, 0);
+      say(`${done} rounds, ${decoded.size} chunks decoded, ${failures} faults`);
+      if (done < rounds) await installation.launch();
     }
   } finally {
     await installation.close();
     await stop(simulator.child);
   }
-  const last = results.at(-1);
-  for (const fault of await checkStore(dataDir)) last.failures.push(fault);
-  const { faults, decoded } = await decodeNewChunks(join(dataDir, 'store'), new Set());
-  last.failures.push(...faults);
-  say(`${decoded} chunks decoded`);
   return results.filter(({ rounds: done }) => done > 0);
 }
 
-function judge(timeline, { result, killMs, sinceMs }) {
-  if (RECORDS.includes(result.name)) {
+/** A third of the rounds kill something else, too, while what was killed first comes back. */
+async function killOnce(installation, { cameras, result, random, say }) {
+  await installation.untilWell(cameras);
+  const sinceMs = Date.now();
+  await sleep(random() * 4000);
+  const kills = [{ result, killMs: Date.now(), sinceMs }];
+  const killedMs = performance.now();
+  await kill(installation, result.name);
+  let endsRecording = RECORDS.includes(result.name);
+  if (random() < 1 / 3) {
+    await sleep(random() * 2500);
+    const others = Object.keys(VICTIMS).filter((name) => name !== 'launcher');
+    const name = others[Math.floor(random() * others.length)];
+    const killMs = Date.now();
+    if (await kill(installation, name, { mayBeGone: true })) {
+      say(`${result.name}: and the ${name}`);
+      if (name === 'recorder') {
+        endsRecording = true;
+        kills.push({ result, killMs, sinceMs: undefined, isSecond: true });
+      }
+    }
+  }
+  // The server remembers states of before for a moment.
+  await installation.untilWell(cameras, { sinceMs: endsRecording ? kills.at(-1).killMs : 0 });
+  result.recoveryMs.push(performance.now() - killedMs);
+  result.rounds += 1;
+  return kills;
+}
+
+async function judgeAll(installation, { cameras, kills, startMs }) {
+  // What was recorded last is to be in the timeline.
+  await sleep(4000);
+  const query = `cameras=${cameras.join(',')}&from=${startMs}&to=${Date.now()}`;
+  const { cameras: timelines } = await installation.json('GET', `/api/timeline?${query}`);
+  for (const [index, one] of kills.entries()) {
+    // Both blows hit the recording: its gap is judged once.
+    const next = kills[index + 1];
+    if (next?.isSecond === true && !RECORDS.includes(one.result.name)) continue;
+    for (const timeline of timelines) judge(timeline, one);
+  }
+}
+
+function judge(timeline, { result, killMs, sinceMs, isSecond }) {
+  if (RECORDS.includes(result.name) || isSecond === true) {
     const { lossMs, faults } = judgeKill(timeline, { killMs, sinceMs });
     result.lossMs = Math.max(result.lossMs, lossMs);
     result.failures.push(...faults);
@@ -92,7 +132,8 @@ function judge(timeline, { result, killMs, sinceMs }) {
   if (!goesThrough) result.failures.push(`camera ${timeline.id} has a hole at ${killMs}`);
 }
 
-async function kill(installation, name) {
+/** False when there was nothing to kill. */
+async function kill(installation, name, { mayBeGone = false } = {}) {
   if (name === 'launcher') {
     process.kill(installation.launcherPid, 'SIGKILL');
     // Its children notice and end; PostgreSQL stays and is adopted.
@@ -102,10 +143,12 @@ async function kill(installation, name) {
       );
     });
     await installation.launch();
-    return;
+    return true;
   }
   const [pid] = installation.pids(VICTIMS[name]);
+  if (pid === undefined && mayBeGone) return false;
   if (pid === undefined) throw new Error(`there is no ${name}`);
   process.kill(pid, 'SIGKILL');
   await until(`the ${name} is gone`, 20_000, () => !installation.pids(VICTIMS[name]).includes(pid));
+  return true;
 }

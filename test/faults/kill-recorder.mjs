@@ -1,12 +1,17 @@
 // `kill -9` of the recorder at random moments, while it starts, recovers and records; each time it
 // starts again over what that left.
 
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { recoverCopy } from '../../dist/test/faults/killed-copy.js';
 import { sleep, startRecorder, startSimulator, stop } from '../bench/rig.mjs';
 import { checkStore, decodeNewChunks, judgeKill } from './footage-checks.mjs';
 
 const CAMERAS = 4;
-/** Timelines are judged, the index compared and chunks decoded after so many rounds. */
+/**
+ * After each round a copy of what the kill left is recovered, checked and decoded; after so many of
+ * them the same is done with what all the starts made of it, and the timelines are judged.
+ */
 const ROUNDS_A_BATCH = 10;
 const START_DEADLINE_MS = 60_000;
 
@@ -16,6 +21,7 @@ export async function run({ rounds, clip, directory, random, say }) {
   const result = { fault: 'kill -9 of the recorder', rounds: 0, lossMs: 0, recoveryMs: [] };
   result.failures = [];
   const decoded = new Set();
+  const decodedCopies = new Set();
   const fail = (what) => {
     say(`round ${result.rounds}: ${what}`);
     result.failures.push(what);
@@ -32,8 +38,11 @@ export async function run({ rounds, clip, directory, random, say }) {
       const kills = [];
       const batchMs = Date.now();
       for (let left = Math.min(ROUNDS_A_BATCH, rounds - result.rounds); left > 0; left--) {
-        kills.push(await killOnce(await start(), { random, result }));
+        const recorder = await start();
+        kills.push(await killOnce(recorder, { random, result }));
         result.rounds += 1;
+        for (const fault of await checkCopy(recorder.data, { directory, decodedCopies }))
+          fail(fault);
       }
       const recorder = await start();
       try {
@@ -67,6 +76,20 @@ export async function run({ rounds, clip, directory, random, say }) {
     await stop(simulator.child);
   }
   return result;
+}
+
+async function checkCopy(data, { directory, decodedCopies }) {
+  // The kill came before the first file.
+  if (!['recorder-1/index', 'store'].every((path) => existsSync(join(data, path)))) return [];
+  const copy = mkdtempSync(join(directory, 'copy-'));
+  try {
+    await recoverCopy(data, copy);
+    const faults = await checkStore(copy);
+    const chunks = await decodeNewChunks(join(copy, 'store'), decodedCopies);
+    return [...faults, ...chunks.faults];
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
 }
 
 /** A third of the kills hit the start, the others come up to 5 s after all cameras record. */

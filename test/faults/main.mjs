@@ -10,8 +10,8 @@ import { makeClip } from '../bench/rig.mjs';
 
 /** Each a file beside this one, and its share of the rounds. */
 const FAULTS = {
-  'kill-recorder': 1,
-  'kill-installation': 0.1,
+  'kill-recorder': 0.5,
+  'kill-installation': 0.5,
   'power-cuts': 2,
   'broken-disks': 0,
   'recovery-time': 0,

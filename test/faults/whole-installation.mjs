@@ -73,12 +73,22 @@ export class WholeInstallation {
 
   /** Server, PostgreSQL and recorder answer, and the cameras record what they began after `sinceMs`. */
   async untilWell(cameras, { sinceMs = 0, deadlineMs = 120_000 } = {}) {
-    await until('all is well', deadlineMs, async () => {
+    let seen;
+    const isWell = async () => {
       // The list comes out of PostgreSQL, the states from the recorder.
       const listed = this.json('GET', '/api/cameras');
       const states = cameras.map((id) => this.json('GET', `/api/cameras/${id}/status`));
-      const [list, ...statuses] = await Promise.all([listed, ...states]).catch(() => []);
-      return list !== undefined && statuses.every(isRecordingSince(sinceMs));
+      const [list, ...statuses] = await Promise.all([listed, ...states]).catch((error) => {
+        seen = String(error);
+        return [];
+      });
+      if (list === undefined) return false;
+      seen = statuses.map(({ state, reason, recording }) => ({ state, reason, recording }));
+      return statuses.every(isRecordingSince(sinceMs));
+    };
+    await until('all is well', deadlineMs, isWell).catch((error) => {
+      error.message += `: ${JSON.stringify(seen)}, since ${new Date(sinceMs).toISOString()}\n${this.#output}`;
+      throw error;
     });
   }
 
