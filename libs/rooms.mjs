@@ -53,6 +53,9 @@ export const ROOMS = [
 /** Where disk I/O belongs, besides apps: the store and the timeline. */
 export const DISK_ROOMS = ['libs/store', 'libs/timeline'];
 
+/** It closes what others left open, and opens nothing. */
+export const CLOSES_FILES = 'libs/motion/src/inherited-files.ts';
+
 /** Where raw sockets belong, besides the simulator, which plays a camera. */
 export const SOCKET_ROOMS = [
   'libs/rtsp',

@@ -3,7 +3,7 @@
 
 import { join } from 'node:path';
 import { sleep, startSimulator, stop } from '../bench/rig.mjs';
-import { checkStore, decodeNewChunks, judgeKill } from './footage-checks.mjs';
+import { checkStore, decodeNewChunks, judgeKill, MOST_LOST_MS } from './footage-checks.mjs';
 import { until, WholeInstallation } from './whole-installation.mjs';
 
 const CAMERAS = 3;
@@ -33,6 +33,7 @@ export async function run({ rounds, clip, directory, random, say }) {
   const simulator = await startSimulator({ clip, copies: CAMERAS, directory });
   const installation = await WholeInstallation.start(dataDir);
   const decoded = new Set();
+  let told = 0;
   try {
     const cameras = [];
     for (let number = 1; number <= CAMERAS; number++) {
@@ -64,8 +65,10 @@ export async function run({ rounds, clip, directory, random, say }) {
       for (const fault of await checkStore(dataDir)) last.failures.push(fault);
       const { faults } = await decodeNewChunks(join(dataDir, 'store'), decoded);
       last.failures.push(...faults);
-      const failures = results.reduce((sum, result) => sum + result.failures.length, 0);
-      say(`${done} rounds, ${decoded.size} chunks decoded, ${failures} faults`);
+      const failures = results.flatMap((result) => result.failures);
+      say(`${done} rounds, ${decoded.size} chunks decoded, ${failures.length} faults`);
+      for (const failure of failures.slice(told)) say(failure);
+      told = failures.length;
       if (done < rounds) await installation.launch();
     }
   } finally {
@@ -113,21 +116,27 @@ async function judgeAll(installation, { cameras, kills, startMs }) {
     // Both blows hit the recording: its gap is judged once.
     const next = kills[index + 1];
     if (next?.isSecond === true && !RECORDS.includes(one.result.name)) continue;
-    for (const timeline of timelines) judge(timeline, one);
+    const end = kills
+      .slice(index + 1)
+      .find(({ result, isSecond }) => isSecond === true || RECORDS.includes(result.name));
+    for (const timeline of timelines) judge(timeline, { ...one, endMs: end?.killMs ?? Infinity });
   }
 }
 
-function judge(timeline, { result, killMs, sinceMs, isSecond }) {
+function judge(timeline, { result, killMs, sinceMs, isSecond, endMs }) {
   if (RECORDS.includes(result.name) || isSecond === true) {
     const { lossMs, faults } = judgeKill(timeline, { killMs, sinceMs });
     result.lossMs = Math.max(result.lossMs, lossMs);
-    result.failures.push(...faults);
+    result.failures.push(...faults.map((fault) => `camera ${timeline.id} at ${killMs}: ${fault}`));
+    if (faults.length > 0) result.failures.push(JSON.stringify(timeline));
     return;
   }
-  // Recording does not lean on what was killed: the footage goes through.
+  // Recording does not lean on what was killed: the footage goes through, but for what the next
+  // kill may cost.
+  const throughMs = Math.max(killMs, Math.min(killMs + 1500, endMs - MOST_LOST_MS));
   const goesThrough = timeline.recordings.some(
     ({ track, from, to }) =>
-      track === 'main' && Date.parse(from) <= killMs && Date.parse(to) >= killMs + 1500,
+      track === 'main' && Date.parse(from) <= killMs && Date.parse(to) >= throughMs,
   );
   if (!goesThrough) result.failures.push(`camera ${timeline.id} has a hole at ${killMs}`);
 }

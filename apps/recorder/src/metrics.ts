@@ -49,6 +49,7 @@ export async function metricsText(recorder: Recorder, playback: Playback): Promi
   const free = gauge('disk_free_bytes', 'Of the file system.', 'path');
   const size = gauge('disk_size_bytes', 'Of the file system.', 'path');
   const usable = gauge('disk_usable', 'Whether footage can be written to it.', 'path');
+  const slow = gauge('disk_slow', 'Whether its writes take seconds.', 'path');
   const marks = gauge('disk_watermark_bytes', 'Free space at which it acts.', 'path', 'level');
   for (const { path, freeBytes, sizeBytes, state } of recorder.store.directories) {
     const { lowBytes, criticalBytes, stopBytes } = recorder.retention.watermarks(sizeBytes);
@@ -57,7 +58,8 @@ export async function metricsText(recorder: Recorder, playback: Playback): Promi
     marks.set({ path, level: 'stop' }, stopBytes);
     free.set({ path }, freeBytes);
     size.set({ path }, sizeBytes);
-    usable.set({ path }, state === 'ok' ? 1 : 0);
+    usable.set({ path }, state === 'ok' || state === 'slow' ? 1 : 0);
+    slow.set({ path }, state === 'slow' ? 1 : 0);
   }
   gauge('waiting_bytes', 'Footage that waits for a disk.').set(recorder.waiting.total);
   gauge('pre_roll_bytes', 'Memory of the pre-rolls.').set(recorder.ringBytes);

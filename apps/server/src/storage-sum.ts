@@ -9,7 +9,7 @@ const DAY_MS = 86_400_000;
 /** Of the 14 of a warm stripe. */
 const DATA_SHARDS = 10;
 /** From the best to the worst. */
-const STATES: readonly Disk['state'][] = ['ok', 'low', 'critical', 'full', 'failed'];
+const STATES: readonly Disk['state'][] = ['ok', 'low', 'slow', 'critical', 'full', 'failed'];
 
 type Disk = Storage['disks'][number];
 type CameraUse = Storage['cameras'][number];

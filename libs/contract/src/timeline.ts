@@ -108,7 +108,7 @@ export const storageSchema = z.object({
       path: z.string(),
       /** The same for directories on one file system. */
       device: z.string().optional(),
-      state: z.enum(['ok', 'low', 'critical', 'full', 'failed']),
+      state: z.enum(['ok', 'low', 'slow', 'critical', 'full', 'failed']),
       reason: z.string().optional(),
       sizeBytes: z.number(),
       freeBytes: z.number(),
@@ -221,7 +221,7 @@ export const storageSchema = z.object({
             slot: z.number().optional(),
             /** Shards that it lacks. */
             missingShards: z.number().optional(),
-            state: z.enum(['ok', 'full', 'failed']),
+            state: z.enum(['ok', 'slow', 'full', 'failed']),
             reason: z.string().optional(),
             sizeBytes: z.number(),
             freeBytes: z.number(),

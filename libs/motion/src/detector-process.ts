@@ -7,6 +7,7 @@ import { Log } from 'node-av/lib';
 import { messageOf } from '#base';
 import type { MotionSettings } from './channel-types.js';
 import { DetectorChannel } from './detector-channel.js';
+import { closeInheritedFiles } from './inherited-files.js';
 import {
   CLOSE,
   FORMAT,
@@ -28,6 +29,8 @@ import {
 const PROGRESS_EVERY_BYTES = 256 * 1024;
 
 const COMPLAIN_EVERY_MS = 1000;
+
+closeInheritedFiles();
 
 const channels = new Map<number, DetectorChannel>();
 const answers: Buffer[] = [];

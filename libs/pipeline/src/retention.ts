@@ -24,7 +24,7 @@ import {
 
 const INTERVAL_MS = 120_000;
 /** A small disk fills between two passes, and one that goes is to show within 10 s. */
-const SPACE_MS = 5_000;
+const SPACE_MS = 3_000;
 /** After so many deletions for space the disk is looked at again. */
 const LOOK_AGAIN = 4;
 /** So much younger may what goes be than the oldest of another recorder on the disk. */

@@ -12,6 +12,8 @@ import type { Retention, Watermarks } from './retention.js';
 
 const DAY_US = 86_400_000_000;
 const NEXT_DELETIONS = 20;
+/** Whoever asks is not to wait for a disk that hangs. */
+const PATIENCE_MS = 1000;
 
 interface CameraUse {
   readonly id: string;
@@ -32,7 +34,7 @@ export interface StorageReport {
   readonly disks: readonly {
     readonly path: string;
     readonly device?: string;
-    readonly state: 'ok' | 'low' | 'critical' | 'full' | 'failed';
+    readonly state: 'ok' | 'low' | 'slow' | 'critical' | 'full' | 'failed';
     readonly reason?: string;
     readonly sizeBytes: number;
     readonly freeBytes: number;
@@ -69,7 +71,7 @@ interface Reported {
 
 export async function reportStorage(recorder: Reported): Promise<StorageReport> {
   const { store, timeline, retention, clock } = recorder;
-  await store.refresh();
+  await store.refresh(PATIENCE_MS);
   const nowUnixUs = clock.nowUnixUs();
   const rates = recorder.writeRates();
   const usage = await timeline.usage();

@@ -14,6 +14,8 @@ const RETRY_MS = 3000;
 const WAITING_BYTES_PER_TRACK = 24 * 1024 * 1024;
 /** Of a pre-roll, so much may wait beside that: it comes at once, however fast the disk is. */
 const RING_BYTES_PER_TRACK = 128 * 1024 * 1024;
+/** A disk that keeps up leaves fewer records of a track waiting. */
+const BEHIND_RECORDS = 3;
 
 /** What waits for the disks, over all tracks of a recorder. */
 export class WaitingBytes {
@@ -110,7 +112,9 @@ export class TrackFlush {
     const { waiting } = this.#options;
     const isRing = from === 'ring' && this.#fromRingBytes < RING_BYTES_PER_TRACK;
     const bytes = this.#queuedBytes - this.#fromRingBytes;
-    if (!isRing && (bytes > WAITING_BYTES_PER_TRACK || waiting.isFull)) {
+    // What waits for another disk is not to stop a track whose own disk keeps up.
+    const isBehind = waiting.isFull && this.#queue.length >= BEHIND_RECORDS;
+    if (!isRing && (bytes > WAITING_BYTES_PER_TRACK || isBehind)) {
       this.counters.lostRecords += 1;
       const megabytes = Math.round(this.#queuedBytes / 1e6);
       this.#fail('disk-too-slow', record.startUnixUs, `the disk is too slow: ${megabytes} MB wait`);

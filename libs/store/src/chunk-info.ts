@@ -114,7 +114,8 @@ export interface StoreDirectory {
   readonly path: string;
   /** Absent while the directory was refused. */
   readonly id?: string;
-  readonly state: 'ok' | 'full' | 'failed';
+  /** One that is `slow` is written to, and gets no new chunks while there is another. */
+  readonly state: 'ok' | 'slow' | 'full' | 'failed';
   readonly reason?: string;
   /** The same for directories on one file system. */
   readonly device?: string;

@@ -21,6 +21,7 @@ import { MAX_PAYLOAD_BYTES, type TrackIdentity } from './record-header.js';
 import { recoverChunk, scanFile } from './recovery.js';
 import { SealChain } from './seal-chain.js';
 import { laneWidths, withLanes } from './disk-lanes.js';
+import { DiskPace } from './disk-pace.js';
 import { ChunkDirectory, type ListedChunk } from './store-directory.js';
 import { DATA_SHARDS } from './erasure.js';
 import { TrackWriter } from './track-writer.js';
@@ -61,18 +62,19 @@ export class ChunkStore {
     const { clock, log, expected, files = nodeFiles, threads = DEFAULT_THREADS } = options;
     const paths = [...new Set(options.directories)];
     const widths = laneWidths(threads, paths.length);
-    const directories = paths.map(
-      (path) =>
-        new ChunkDirectory({
-          path,
-          files: withLanes(files, widths),
-          clock,
-          log,
-          expectedId: expected?.get(path),
-          exclusive: options.exclusive,
-          reserveBytes: options.reserveBytes,
-        }),
-    );
+    const directories = paths.map((path) => {
+      const pace = new DiskPace(clock);
+      return new ChunkDirectory({
+        path,
+        pace,
+        files: withLanes(files, widths, pace),
+        clock,
+        log,
+        expectedId: expected?.get(path),
+        exclusive: options.exclusive,
+        reserveBytes: options.reserveBytes,
+      });
+    });
     const refusals: unknown[] = [];
     for (const directory of directories) {
       await directory.open().catch((error: unknown) => refusals.push(error));
@@ -124,11 +126,14 @@ export class ChunkStore {
     return directory?.exchangeOldest(oldestUnixUs);
   }
 
-  /** Looks at every directory again: space, and whether a failed one is back. Never throws. */
-  async refresh(): Promise<void> {
+  /**
+   * Looks at every directory again: space, and whether a failed one is back. Never throws; waits
+   * `patienceMs` at most for a disk that hangs.
+   */
+  async refresh(patienceMs?: number): Promise<void> {
     await Promise.all([
-      ...this.#directories.map((directory) => directory.refresh()),
-      this.warm?.refresh(),
+      ...this.#directories.map((directory) => directory.refresh(patienceMs)),
+      this.warm?.refresh(patienceMs),
     ]);
   }
 
@@ -464,9 +469,10 @@ export class ChunkStore {
     return directory;
   }
 
-  /** On the directory with most room; on the next one where that fails. */
+  /** On the directory with most room, on a slow one only without another; on the next where that fails. */
   async #createChunk(chunk: Omit<NewChunk, 'id'>): Promise<OpenChunk> {
-    const rank = ({ state, freeBytes }: ChunkDirectory) => (state === 'ok' ? freeBytes : -1);
+    const rank = ({ state, freeBytes }: ChunkDirectory) =>
+      state === 'ok' ? freeBytes : state === 'slow' ? 0 : -1;
     const choice = this.#usable().sort((a, b) => rank(b) - rank(a));
     let failure = new NightjarError(
       'failed-precondition',

@@ -2,6 +2,7 @@
 // take every thread of Node's pool, and with it the other disks and the index.
 
 import type { ChunkFile, ChunkFiles } from './chunk-files.js';
+import type { DiskPace } from './disk-pace.js';
 
 export interface LaneWidths {
   readonly writes: number;
@@ -23,16 +24,18 @@ export function laneWidths(threads: number, directories: number): LaneWidths {
 class Lane {
   #free: number;
   readonly #waiting: (() => void)[] = [];
+  readonly #pace: DiskPace | undefined;
 
-  constructor(width: number) {
+  constructor(width: number, pace?: DiskPace) {
     this.#free = width;
+    this.#pace = pace;
   }
 
   async run<T>(action: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
-      return await action();
+      return await (this.#pace === undefined ? action() : this.#pace.time(action));
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#free += 1;
@@ -41,9 +44,12 @@ class Lane {
   }
 }
 
-/** The same files; what touches bytes or syncs waits for its turn, reads apart from writes. */
-export function withLanes(files: ChunkFiles, widths: LaneWidths): ChunkFiles {
-  const writes = new Lane(widths.writes);
+/**
+ * The same files; what touches bytes or syncs waits for its turn, reads apart from writes, whose
+ * times go to `pace`.
+ */
+export function withLanes(files: ChunkFiles, widths: LaneWidths, pace?: DiskPace): ChunkFiles {
+  const writes = new Lane(widths.writes, pace);
   const reads = new Lane(widths.reads);
   const laned = (file: ChunkFile): ChunkFile => ({
     write: (buffers, position, written) => writes.run(() => file.write(buffers, position, written)),

@@ -16,10 +16,12 @@ import {
   type FileHandle,
 } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ChunkFile, ChunkFiles, DirectoryEntry } from './chunk-files.js';
 import { DirectChunkFile } from './direct-file.js';
 import { asDiskError } from './disk-error.js';
+
+const FULL = new Set(['ENOSPC', 'EDQUOT']);
 
 async function attempt<T>(path: string, action: () => Promise<T>): Promise<T> {
   try {
@@ -200,7 +202,19 @@ export const nodeFiles: ChunkFiles = {
       return { sizeBytes: bsize * blocks, freeBytes: bsize * bavail, device };
     }),
 
-  assertWritable: (path) => attempt(path, () => access(path, constants.W_OK | constants.X_OK)),
+  assertWritable: (path) =>
+    attempt(path, async () => {
+      await access(path, constants.W_OK | constants.X_OK);
+      // A file system that went read-only by an error of its own may still grant access.
+      const probe = join(path, `.nightjar-probe.${process.pid}.new`);
+      try {
+        await (await open(probe, 'w', 0o640)).close();
+        await unlink(probe);
+      } catch (error) {
+        // A full one is no refused one.
+        if (!FULL.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      }
+    }),
 
   async missingMounts() {
     const table = await readFile('/etc/fstab', 'utf8').catch(() => '');

@@ -13,6 +13,7 @@ import {
 } from '#base';
 import type { StoreDirectory } from './chunk-info.js';
 import type { ChunkFiles } from './chunk-files.js';
+import type { DiskPace } from './disk-pace.js';
 import { DirectoryLock } from './directory-lock.js';
 import { isNeighbourName, readNeighboursOldest, writeOldest } from './oldest-note.js';
 import type { TrackIdentity } from './record-header.js';
@@ -40,6 +41,8 @@ export interface DirectoryOptions {
   readonly files: ChunkFiles;
   readonly clock: Clock;
   readonly log: Log;
+  /** Of its writes. */
+  readonly pace?: DiskPace;
   /** The identity that this path had before. */
   readonly expectedId?: string | undefined;
   /** No other process may have it open meanwhile. */
@@ -57,7 +60,7 @@ export class ChunkDirectory {
   #id: string | undefined;
   /** The last `open` found the right store, and writable. */
   #usable = false;
-  #state: StoreDirectory['state'] = 'failed';
+  #state: Exclude<StoreDirectory['state'], 'slow'> = 'failed';
   #reason: string | undefined;
   #refreshing: Promise<void> | undefined;
   #lock: DirectoryLock | undefined;
@@ -87,7 +90,11 @@ export class ChunkDirectory {
   }
 
   get state(): StoreDirectory['state'] {
-    return this.#state;
+    return this.#state === 'ok' && this.#slowMs !== undefined ? 'slow' : this.#state;
+  }
+
+  get #slowMs(): number | undefined {
+    return this.#options.pace?.slowMs;
   }
 
   get freeBytes(): number {
@@ -95,11 +102,14 @@ export class ChunkDirectory {
   }
 
   snapshot(): StoreDirectory {
+    const state = this.state;
+    const seconds = ((this.#slowMs ?? 0) / 1000).toFixed(1);
+    const reason = state === 'slow' ? `the disk is slow: a write took ${seconds} s` : this.#reason;
     return {
       path: this.path,
       ...(this.#id === undefined ? {} : { id: this.#id }),
-      state: this.#state,
-      ...(this.#reason === undefined ? {} : { reason: this.#reason }),
+      state,
+      ...(reason === undefined ? {} : { reason }),
       ...this.#space,
     };
   }
@@ -123,8 +133,18 @@ export class ChunkDirectory {
     } catch (error) {
       this.#usable = false;
       this.#settle('failed', messageOf(error));
+      await this.#unlock();
       throw toNightjarError(error);
     }
+  }
+
+  /** A disk that is refused can be unmounted: nothing stays open on it. */
+  async #unlock(): Promise<void> {
+    const lock = this.#lock;
+    this.#lock = undefined;
+    await lock?.release().catch((error: unknown) => {
+      this.#options.log.warn({ path: this.path, err: error }, 'its lock could not be closed');
+    });
   }
 
   /** Tells the neighbours how old what would be deleted next is, and hears it of them. */
@@ -137,8 +157,7 @@ export class ChunkDirectory {
   /** Lets other processes in. */
   async close(): Promise<void> {
     await this.#refreshing;
-    await this.#lock?.release();
-    this.#lock = undefined;
+    await this.#unlock();
   }
 
   /**
@@ -154,18 +173,23 @@ export class ChunkDirectory {
     throw error;
   }
 
-  /** As `open`, but the outcome is only in the state; a disk that hangs is failed after a while. */
-  async refresh(): Promise<void> {
+  /**
+   * As `open`, but the outcome is only in the state; a disk that hangs is failed after a while. It
+   * resolves after `patienceMs` at the latest, with the state as it was.
+   */
+  async refresh(patienceMs = REFRESH_DEADLINE_MS): Promise<void> {
+    const { clock } = this.#options;
     this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined));
-    let timer: Timer | undefined;
+    const timers: Timer[] = [];
     const deadline = new Promise<void>((resolve) => {
-      timer = this.#options.clock.after(REFRESH_DEADLINE_MS, () => {
-        this.#settle('failed', `the disk did not answer within ${REFRESH_DEADLINE_MS / 1000} s`);
-        resolve();
-      });
+      timers.push(clock.after(Math.min(patienceMs, REFRESH_DEADLINE_MS), resolve));
     });
+    if (patienceMs >= REFRESH_DEADLINE_MS) {
+      const why = `the disk did not answer within ${REFRESH_DEADLINE_MS / 1000} s`;
+      timers.push(clock.after(REFRESH_DEADLINE_MS, () => this.#settle('failed', why)));
+    }
     await Promise.race([this.#refreshing, deadline]);
-    timer?.cancel();
+    for (const timer of timers) timer.cancel();
   }
 
   async #refresh(): Promise<void> {
@@ -325,7 +349,7 @@ export class ChunkDirectory {
     return `the disk is full: ${free} MB free, of which ${reserve} MB are the reserve of the index`;
   }
 
-  #settle(state: StoreDirectory['state'], reason?: string): void {
+  #settle(state: Exclude<StoreDirectory['state'], 'slow'>, reason?: string): void {
     if (state !== this.#state) {
       const line = { path: this.path, state, reason };
       if (state === 'ok') this.#options.log.info(line, 'the store directory is usable');

@@ -59,7 +59,8 @@ export class TrackWriter {
 
   /**
    * Lays the header into the record's headroom and writes both with one pwrite; begins a new chunk
-   * at 10 MB, 15 minutes, a codec change or a clock that went back, always at a group start. The
+   * at 10 MB, 15 minutes, a codec change, a clock that went back, or when its disk is slow and
+   * another is not, always at a group start. The
    * bytes are not safe before the next `sync`. The record's buffer must stay as it is until the
    * promise settles. After an error the record is not in the chunk, and only a record that starts a
    * group is taken next.
@@ -89,6 +90,13 @@ export class TrackWriter {
     const chunk = this.#current;
     const isIdle = this.#options.clock.monotonicMs() - this.#lastWriteMs >= IDLE_MS;
     if (chunk === undefined || !isIdle) return false;
+    if (!chunk.directory.usable) {
+      // Nothing stays open on a disk that is to be unmounted.
+      const turn = this.#writes.then(() => this.#leaveRefused());
+      this.#writes = turn.catch(() => undefined);
+      await turn;
+      return true;
+    }
     if (nowUnixUs - chunk.firstUnixUs < this.#options.chunkSeconds * 1_000_000) return false;
     await this.seal();
     return true;
@@ -168,7 +176,10 @@ export class TrackWriter {
     const chunk = this.#current;
     if (chunk === undefined) return false;
     const bytes = buffers.reduce((sum, buffer) => sum + buffer.length, chunk.endBytes);
+    const isLeft =
+      chunk.directory.state === 'slow' && this.#options.isRoomElsewhere(chunk.directory);
     return (
+      isLeft ||
       chunk.codec !== record.format.codec ||
       bytes > this.#options.chunkBytes ||
       record.startUnixUs - chunk.firstUnixUs >= this.#options.chunkSeconds * 1_000_000 ||

@@ -115,8 +115,8 @@ export class WarmDirectories {
     for (const directory of this.#directories) await directory.close();
   }
 
-  async refresh(): Promise<void> {
-    await Promise.all(this.#directories.map((directory) => directory.refresh()));
+  async refresh(patienceMs?: number): Promise<void> {
+    await Promise.all(this.#directories.map((directory) => directory.refresh(patienceMs)));
   }
 }
 

@@ -93,8 +93,8 @@ export class WarmTier {
     return this.#directories.close();
   }
 
-  refresh(): Promise<void> {
-    return this.#directories.refresh();
+  refresh(patienceMs?: number): Promise<void> {
+    return this.#directories.refresh(patienceMs);
   }
 
   /** Bytes of the chunk at `path` as a file; the caller closes it. No I/O before the first read. */

@@ -14,6 +14,7 @@ import classes from './Pages.module.css';
 const LEVEL: Record<Storage['disks'][number]['state'], string> = {
   ok: 'ok',
   low: 'warn',
+  slow: 'bad',
   critical: 'bad',
   full: 'bad',
   failed: 'bad',
