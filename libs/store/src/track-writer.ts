@@ -92,7 +92,9 @@ export class TrackWriter {
     if (chunk === undefined || !isIdle) return false;
     if (!chunk.directory.usable) {
       // Nothing stays open on a disk that is to be unmounted.
-      const turn = this.#writes.then(() => this.#leaveRefused());
+      const turn = this.#writes.then(async () => {
+        if (this.#current === chunk) await this.#leaveRefused(chunk);
+      });
       this.#writes = turn.catch(() => undefined);
       await turn;
       return true;
