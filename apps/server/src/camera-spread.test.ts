@@ -1,5 +1,6 @@
 // A server over several recorders: each camera at one of them, footage wherever it lies, one story.
 
+import { randomUUID } from 'node:crypto';
 import { eventually } from '#base/testing';
 import type { Camera, Hold, Problem, RecorderView, TimelineAnswer } from '#contract';
 import { FakePeer, json, problem } from './fake-recorder.test-support.js';
@@ -46,6 +47,22 @@ test('every camera has one recorder, and a restart of the server moves none', as
   await north.announce();
   await south.announce();
   expect([recorded(north), recorded(south)]).toEqual(before);
+});
+
+test('a question about cameras that never were costs the database no more than one', async () => {
+  const { recorders } = server.running.parts.catalog;
+  const keepers = recorders.keepers.bind(recorders);
+  let asked = 0;
+  recorders.keepers = () => ((asked += 1), keepers());
+  const cameras = Array.from({ length: 300 }, () => randomUUID()).join(',');
+  const answer = await server.admin<TimelineAnswer>(
+    'GET',
+    `/api/timeline?cameras=${cameras}&from=${FROM}&to=${FROM + 1000}`,
+  );
+  expect([answer.status, answer.body.cameras.length]).toEqual([200, 300]);
+  recorders.keepers = keepers;
+  // Announcements may come meanwhile.
+  expect(asked).toBeLessThan(20);
 });
 
 test('a recorder that is drained hands its cameras over, keeps their footage, and gets them back', async () => {

@@ -11,6 +11,8 @@ const SETTLE_MS = 1000;
 const NUDGE_DEADLINE_MS = 3000;
 /** The catalog may also be changed by another program. */
 const CONFIG_CACHE_MS = 10_000;
+/** For cameras that nobody knows the catalog is asked no more often. */
+const UNKNOWN_MS = 1000;
 /** So long the former recorder goes on beside the new one, which has to find the camera first. */
 const HANDOVER_MS = 5000;
 
@@ -55,6 +57,7 @@ export class CameraSpread {
   /** As of the last time that the catalog answered. */
   #owners = new Map<string, string>();
   #keepers = new Map<string, ReadonlyMap<string, number>>();
+  #lookup: { readonly atMs: number; readonly done: Promise<void> } | undefined;
 
   private constructor(o: SpreadParts) {
     this.#catalog = o.catalog;
@@ -160,7 +163,7 @@ export class CameraSpread {
    * one that records it first, then the youngest.
    */
   async keepersOf(camera: string): Promise<Keeper[]> {
-    if (!this.#keepers.has(camera)) await this.#refresh();
+    if (!this.#keepers.has(camera)) await this.#lookAgain();
     const owner = this.#owners.get(camera);
     return [...(this.#keepers.get(camera) ?? [])]
       .map(([id, sinceUnixMs]) => ({ id, sinceUnixMs }))
@@ -326,6 +329,15 @@ export class CameraSpread {
   #invalidate(): void {
     this.#generation += 1;
     this.#configs.clear();
+  }
+
+  /** A camera may be younger than what is known, or may never have been. */
+  #lookAgain(): Promise<void> {
+    const atMs = this.#clock.monotonicMs();
+    if (this.#lookup === undefined || atMs - this.#lookup.atMs >= UNKNOWN_MS) {
+      this.#lookup = { atMs, done: this.#refresh() };
+    }
+    return this.#lookup.done;
   }
 
   async #refresh(): Promise<void> {
