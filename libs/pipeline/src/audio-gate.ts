@@ -5,7 +5,7 @@ import type { AudioRecord } from './audio-ingest.js';
 /** A group is what one read of the past gives: some seconds. Any record could begin one. */
 const GROUP_US = 10_000_000;
 /** Where the picture has not said what it keeps, sound waits no longer and no larger than this. */
-const LONGEST_US = 60_000_000;
+const LONGEST_US = 120_000_000;
 const LARGEST_BYTES = 8 * 1024 * 1024;
 /** Records closer than this go on with each other. */
 const SEAM_US = 100_000;

@@ -223,6 +223,17 @@ describe('the gate', () => {
     expect(it.kept).toHaveLength(3);
   });
 
+  test('the longest pre-roll has its sound from the group on that it begins with', () => {
+    const it = gateRig();
+    for (let second = 0; second < 200; second++) {
+      // 60 s, what detection is late by at most, and a group of 10 s.
+      it.reach(second - 90);
+      it.sound(second, second + 1);
+    }
+    for (let second = 110; second < 200; second++) it.picture(second, second + 1);
+    expect(it.kept.map(([start]) => start)).toEqual(Array.from({ length: 90 }, (_, i) => 110 + i));
+  });
+
   test('sound that comes later than its picture is kept too', () => {
     const it = gateRig();
     it.picture(5, 6);
