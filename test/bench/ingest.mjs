@@ -11,7 +11,7 @@ import { cpuMs, median, memory, processTree } from './process-meter.mjs';
 import { framesOf, lostOf, makeClip, sleep, startRecorder, startSimulator, stop } from './rig.mjs';
 
 const VIDEO = { size: '1920x1080', fps: 25, bitrateKbit: 4000, seconds: 8, group: 50 };
-/** More processes than these would measure the machine's memory. */
+/** More processes than these would measure the machine's memory: each takes 54 MB and its own wake-ups. */
 const MOST_FFMPEGS = 100;
 
 export async function run(args) {
@@ -22,7 +22,8 @@ export async function run(args) {
       cameras: { type: 'string', default: '50,200,400' },
       seconds: { type: 'string', default: '20' },
       rounds: { type: 'string', default: '3' },
-      warmup: { type: 'string', default: '20' },
+      /** V8 still compiles what runs once a second for a minute: a recorder runs for months. */
+      warmup: { type: 'string', default: '60' },
       /** Looking for movement as well: it costs more than all the rest, see `bench motion`. */
       motion: { type: 'boolean', default: false },
       'only-nightjar': { type: 'boolean', default: false },
@@ -47,6 +48,11 @@ export async function run(args) {
       '\n\n| cameras | | CPU ms per camera-second | RSS MB per camera | without payload in memory | frames | lost |\n|---|---|---|---|---|---|---|',
   );
   for (const row of rows) console.log(row);
+  if (values.cameras.split(',').some((cameras) => Number(cameras) > MOST_FFMPEGS)) {
+    console.log(
+      `\nmore than ${MOST_FFMPEGS} processes of ffmpeg are not started: each costs the same`,
+    );
+  }
 }
 
 async function measure(o) {
@@ -157,7 +163,7 @@ async function measureFfmpeg({ ffmpegs, seconds, warmupMs, directory, simulator 
   try {
     const last = join(output, `${ffmpegs - 1}-000.mp4`);
     for (let waited = 0; !existsSync(last) && waited < 60_000; waited += 250) await sleep(250);
-    await sleep(warmupMs / 2);
+    await sleep(Math.min(warmupMs, 10_000));
     const pids = children.map((child) => child.pid);
     const before = cpuMs(pids);
     const startedMs = performance.now();

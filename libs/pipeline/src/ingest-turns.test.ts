@@ -25,6 +25,15 @@ test('turns are short while somebody watches or asks, longer at a console, long 
   expect(periodOf(turns)).toBe(4);
 });
 
+test('turns are short while records wait for a disk', () => {
+  const clock = new FakeClock();
+  let behind = true;
+  const turns = new IngestTurns(clock, 200, () => behind);
+  expect(periodOf(turns)).toBe(20);
+  behind = false;
+  expect(periodOf(turns)).toBe(200);
+});
+
 test('a period that was set shorter stays so, and none is none', () => {
   const clock = new FakeClock();
   expect(periodOf(new IngestTurns(clock, 50))).toBe(50);

@@ -21,6 +21,7 @@ const BEHIND_RECORDS = 3;
 export class WaitingBytes {
   readonly #bound: number;
   total = 0;
+  records = 0;
   /** Of these, what came out of rings: memory that was in use before. */
   fromRings = 0;
 
@@ -123,6 +124,7 @@ export class TrackFlush {
     this.#queue.push(record.retain());
     this.#queuedBytes += record.payloadBytes;
     waiting.total += record.payloadBytes;
+    waiting.records += 1;
     if (isRing) {
       this.#fromRing.add(record);
       this.#fromRingBytes += record.payloadBytes;
@@ -212,6 +214,7 @@ export class TrackFlush {
     this.#queue.shift();
     this.#queuedBytes -= record.payloadBytes;
     this.#options.waiting.total -= record.payloadBytes;
+    this.#options.waiting.records -= 1;
     if (this.#fromRing.delete(record)) {
       this.#fromRingBytes -= record.payloadBytes;
       this.#options.waiting.fromRings -= record.payloadBytes;

@@ -56,9 +56,11 @@ export class HeldUnits {
     for (let index = 0; index < this.#starts.length; index++) {
       const start = this.#starts[index] ?? 0;
       const end = this.#starts[index + 1] ?? this.#used;
-      const unit = this.#bytes.subarray(start, end);
-      if (without.some((set) => unit.equals(set))) continue;
-      sink.beginNal(unit[0] ?? 0);
+      if (without.length > 0) {
+        const unit = this.#bytes.subarray(start, end);
+        if (without.some((set) => unit.equals(set))) continue;
+      }
+      sink.beginNal(this.#bytes[start] ?? 0);
       sink.appendNal(this.#bytes, start + 1, end);
       bytes += end - start;
     }

@@ -35,13 +35,22 @@ export interface RecordHeader extends TrackIdentity {
   readonly frames: FrameTable;
 }
 
+/** A writer gives the same object for every record of its track. */
+const cameraBytes = new WeakMap<TrackIdentity, Buffer>();
+
+function cameraBytesOf(identity: TrackIdentity): Buffer {
+  let bytes = cameraBytes.get(identity);
+  if (bytes === undefined) cameraBytes.set(identity, (bytes = uuidToBytes(identity.camera)));
+  return bytes;
+}
+
 /** Puts what all bodies begin with: kind, version, camera, track. */
 export function beginBody(writer: ByteWriter, kind: number, identity: TrackIdentity): ByteWriter {
   return writer
     .reset()
     .u8(kind)
     .u8(FORMAT_VERSION)
-    .bytes(uuidToBytes(identity.camera))
+    .bytes(cameraBytesOf(identity))
     .u8(TRACKS.indexOf(identity.track));
 }
 
