@@ -164,8 +164,6 @@ async function expectExport(kind: string): Promise<void> {
   const report = await exportClip(
     {
       storeDirs: [join(directory, 'store')],
-      indexDir: join(directory, 'none'),
-      json: false,
       warmDirs: [],
       mend: false,
       camera: CAMERA,

@@ -3,6 +3,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const TOOL = new URL('../../../dist/apps/cli/src/main.js', import.meta.url);
@@ -11,5 +12,22 @@ if (!existsSync(TOOL)) {
   const build = fileURLToPath(new URL('../../launcher/build.mjs', import.meta.url));
   spawnSync(process.execPath, [build], { stdio: ['ignore', 2, 2] });
 }
+
+/** The PostgreSQL of a data directory: the one that runs, else one for as long as the command. */
+async function startDatabase(dataDir) {
+  const { readSecrets } = await import('../../launcher/settings.mjs');
+  const { startPostgres } = await import('../../launcher/postgres.mjs');
+  const { databasePassword, secretKey } = readSecrets(dataDir);
+  const postgres = await startPostgres({
+    dataDir: join(dataDir, 'postgres'),
+    runDir: join(dataDir, 'run'),
+    password: databasePassword,
+  });
+  const release = async () => {
+    if (!postgres.adopted) await postgres.stop();
+  };
+  return { url: postgres.url, secretKey, release };
+}
+
 const { main } = await import(TOOL.href);
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await main(process.argv.slice(2), startDatabase);

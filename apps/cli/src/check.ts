@@ -2,32 +2,38 @@
 
 import { existsSync } from 'node:fs';
 import { NightjarError } from '#base';
-import { foldGroups, type RecordedGroup, type ScannedChunk } from '#store';
+import { foldGroups, type ListedPlace, type RecordedGroup, type ScannedChunk } from '#store';
 import type { Timeline } from '#timeline';
 import { openStore, openTimeline } from './footage.js';
 import type { CommandOptions } from './options.js';
-import type { Report } from './report.js';
+import type { Progress, Report } from './report.js';
 
-export async function check(
-  options: CommandOptions,
-  progress: (line: string) => void,
-): Promise<Report> {
+export async function check(options: CommandOptions, progress: Progress): Promise<Report> {
   if (!existsSync(options.indexDir)) {
     throw new NightjarError('not-found', `expected an index at ${options.indexDir}`);
   }
-  const store = await openStore(options);
+  // A recorder that runs holds the index: that is said before anything is read.
   const timeline = await openTimeline(options.indexDir);
+  const store = await openStore(options).catch(async (error: unknown) => {
+    await timeline.close();
+    throw error;
+  });
   const faults: string[] = [];
   let chunks = 0;
   let bytes = 0;
   let groups = 0;
   try {
     const seen = new Set<number>();
-    for await (const scanned of store.scanAll()) {
+    const total = await store.countChunks();
+    const onUnreadable = ({ id, path }: ListedPlace, why: string) => {
+      seen.add(id);
+      faults.push(`${path}: ${why}`);
+    };
+    for await (const scanned of store.scanAll({ onUnreadable })) {
       chunks += 1;
       bytes += scanned.chunk.sizeBytes;
       seen.add(scanned.chunk.id);
-      progress(`${chunks} chunks, ${(bytes / 1e9).toFixed(2)} GB read`);
+      progress({ done: chunks, total, unit: 'chunks', bytes });
       groups += await compare(scanned, timeline, faults);
     }
     for (const { camera } of await timeline.usage()) {

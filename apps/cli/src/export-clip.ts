@@ -1,10 +1,10 @@
 // `nightjar export`: one MP4 from the chunks alone, sound included, with no index, no database and
 // no server.
 
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { once } from 'node:events';
-import { NightjarError } from '#base';
+import { isUuid, NightjarError } from '#base';
 import {
   audioSamples,
   FMP4_AUDIO_TRACK_ID,
@@ -20,23 +20,25 @@ import {
 import {
   foldGroups,
   type ChunkStore,
+  type ListedPlace,
   type ParsedAudio,
   type ParsedRecord,
   type RecordedGroup,
 } from '#store';
-import { openStore } from './footage.js';
+import { openStore, type Footage } from './footage.js';
 import type { CommandOptions } from './options.js';
-import type { Report } from './report.js';
+import type { Progress, Report } from './report.js';
+
+const DAY_US = 86_400_000_000;
 
 interface Found {
   readonly group: RecordedGroup;
   readonly chunk: Parameters<ChunkStore['readRecords']>[0];
 }
 
-export async function exportClip(
-  options: CommandOptions,
-  progress: (line: string) => void,
-): Promise<Report> {
+type ExportOptions = Footage & Pick<CommandOptions, 'camera' | 'fromUnixMs' | 'toUnixMs' | 'out'>;
+
+export async function exportClip(options: ExportOptions, progress: Progress): Promise<Report> {
   const { camera, fromUnixMs, toUnixMs, out } = options;
   if (
     camera === undefined ||
@@ -46,9 +48,19 @@ export async function exportClip(
   ) {
     throw new NightjarError('invalid-argument', 'export needs --camera, --from, --to and --out');
   }
+  if (!isUuid(camera)) {
+    throw new NightjarError('invalid-argument', `expected the id of a camera, found ${camera}`);
+  }
+  if (fromUnixMs >= toUnixMs) {
+    throw new NightjarError('invalid-argument', 'expected --from before --to');
+  }
+  if (existsSync(out)) {
+    throw new NightjarError('conflict', `expected no file at ${out}: an export replaces none`);
+  }
   const store = await openStore(options);
   try {
-    const all = await findGroups(store, camera, fromUnixMs * 1000, toUnixMs * 1000);
+    const period = { camera, fromUnixUs: fromUnixMs * 1000, toUnixUs: toUnixMs * 1000 };
+    const all = await findGroups(store, period, progress);
     const found = all.filter(({ group }) => group.track === 'main');
     const sound = new ChunkSound(
       store,
@@ -67,7 +79,7 @@ export async function exportClip(
     try {
       const clip = new Clip(await sound.format());
       for (const [index, { group, chunk }] of found.entries()) {
-        progress(`${index + 1} of ${found.length} groups`);
+        progress({ done: index, total: found.length, unit: 'groups' });
         try {
           for (const record of await store.readRecords(chunk, group.offset, group.length)) {
             for (const part of clip.add(record)) await write(part);
@@ -107,14 +119,21 @@ export async function exportClip(
 /** Whole groups that overlap the time, oldest first. */
 async function findGroups(
   store: ChunkStore,
-  camera: string,
-  fromUnixUs: number,
-  toUnixUs: number,
+  { camera, fromUnixUs, toUnixUs }: { camera: string; fromUnixUs: number; toUnixUs: number },
+  progress: Progress,
 ): Promise<Found[]> {
   const found: Found[] = [];
-  for await (const { chunk, records } of store.scanAll()) {
-    const apart = chunk.lastUnixUs <= fromUnixUs || chunk.firstUnixUs >= toUnixUs;
-    if (chunk.camera !== camera || chunk.track === 'sub' || apart) continue;
+  // A chunk's id is the time when it was made; its footage may lie beside that as far as clocks do.
+  const wants = ({ id, ...chunk }: ListedPlace) =>
+    chunk.camera === camera &&
+    chunk.track !== 'sub' &&
+    id >= fromUnixUs - DAY_US &&
+    id <= toUnixUs + DAY_US;
+  const total = await store.countChunks(wants);
+  let done = 0;
+  for await (const { chunk, records } of store.scanAll({ wants })) {
+    progress({ done: (done += 1), total, unit: 'chunks looked through' });
+    if (chunk.lastUnixUs <= fromUnixUs || chunk.firstUnixUs >= toUnixUs) continue;
     for (const group of foldGroups(records)) {
       const endUnixUs = group.startUnixUs + group.durationUs;
       if (endUnixUs > fromUnixUs && group.startUnixUs < toUnixUs) found.push({ group, chunk });

@@ -2,22 +2,35 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { silentLog, systemClock } from '#base';
-import { ChunkStore, WARM_IDENTITY_FILE } from '#store';
+import { NightjarError, silentLog, systemClock } from '#base';
+import { ChunkStore, nodeFiles, WARM_IDENTITY_FILE, type ChunkFiles } from '#store';
 import { Timeline } from '#timeline';
 import type { CommandOptions } from './options.js';
 
+export type Footage = Pick<CommandOptions, 'storeDirs' | 'warmDirs' | 'mend'>;
+
+/** A disk that takes no writes any more still gives its footage. */
+const READ_ONLY: ChunkFiles = { ...nodeFiles, assertWritable: () => Promise.resolve() };
+
 /** Directories of the warm tier that are not there are away: a tool makes none. */
-export function openStore({ storeDirs, warmDirs, mend }: CommandOptions): Promise<ChunkStore> {
+export async function openStore({ storeDirs, warmDirs, mend }: Footage): Promise<ChunkStore> {
   const directories = warmDirs.filter((path) => existsSync(join(path, WARM_IDENTITY_FILE)));
-  return ChunkStore.open({
+  const store = await ChunkStore.open({
     directories: storeDirs,
     warm: { directories },
     // What is written to while a recorder writes to it, too, would be damaged.
     exclusive: mend,
+    ...(mend ? {} : { files: READ_ONLY }),
     clock: systemClock,
     log: silentLog(),
   });
+  const refused = store.directories.find(({ state }) => state === 'failed');
+  if (refused === undefined) return store;
+  await store.close();
+  throw new NightjarError(
+    'failed-precondition',
+    `the store at ${refused.path} cannot be used: ${refused.reason ?? 'nobody knows why'}`,
+  );
 }
 
 export function openTimeline(directory: string): Promise<Timeline> {

@@ -1,88 +1,146 @@
 // What every command is told: where the data lies, and how to report.
 
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { NightjarError } from '#base';
+import { STORE_IDENTITY_FILE } from '#store';
+import type { StartDatabase } from './installation.js';
 
 export interface CommandOptions {
+  readonly dataDir: string;
   readonly indexDir: string;
   readonly storeDirs: readonly string[];
   /** Of the warm tier, this recorder's own; empty when there is none. */
   readonly warmDirs: readonly string[];
-  readonly json: boolean;
   /** Write lost and damaged shards of the warm tier anew. */
   readonly mend: boolean;
+  /** Put a backup in the place of what is declared already. */
+  readonly replace: boolean;
   /** A directory that takes the place of a lost one. */
   readonly dir?: string;
   readonly camera?: string;
   readonly fromUnixMs?: number;
   readonly toUnixMs?: number;
   readonly out?: string;
+  /** The file of a backup. */
+  readonly from?: string;
+  readonly passphraseFile?: string;
+  readonly environment: Environment;
+  readonly startDatabase: StartDatabase;
 }
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const KNOWN = {
+  'data-dir': { type: 'string' },
+  json: { type: 'boolean', default: false },
+  store: { type: 'string', multiple: true },
+  warm: { type: 'string', multiple: true },
+  recorder: { type: 'string' },
+  mend: { type: 'boolean', default: false },
+  dir: { type: 'string' },
+  camera: { type: 'string' },
+  from: { type: 'string' },
+  to: { type: 'string' },
+  out: { type: 'string' },
+  in: { type: 'string' },
+  replace: { type: 'boolean', default: false },
+  'passphrase-file': { type: 'string' },
+} as const;
+export type OptionName = keyof typeof KNOWN;
+const OF_ALL: readonly OptionName[] = ['data-dir', 'json'];
 
 /** Throws invalid-argument with a sentence for the person at the terminal. */
 export function readOptions(
   args: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
+  o: {
+    readonly command: string;
+    readonly takes: readonly OptionName[];
+    readonly environment: Environment;
+    readonly startDatabase: StartDatabase;
+  },
 ): CommandOptions {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      args: [...args],
-      strict: true,
-      options: {
-        'data-dir': { type: 'string' },
-        store: { type: 'string', multiple: true },
-        warm: { type: 'string', multiple: true },
-        recorder: { type: 'string' },
-        mend: { type: 'boolean', default: false },
-        dir: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        camera: { type: 'string' },
-        from: { type: 'string' },
-        to: { type: 'string' },
-        out: { type: 'string' },
-      },
-    }));
-  } catch (error) {
-    throw new NightjarError('invalid-argument', (error as Error).message);
-  }
+  const { environment, startDatabase } = o;
+  const values = parse(args, o.command, [...OF_ALL, ...o.takes]);
   const dataDir = resolve(values['data-dir'] ?? environment.NIGHTJAR_DATA_DIR ?? './data');
   const recorder = values.recorder ?? environment.NIGHTJAR_RECORDER_ID ?? 'recorder-1';
-  const shared = (environment.NIGHTJAR_STORE_DIRS ?? join(dataDir, 'store'))
-    .split(',')
-    .map((path) => resolve(path.trim()));
-  // Further recorders of a machine have a directory of their own on each disk.
-  const own = shared.map((path) => join(path, recorder)).filter((path) => existsSync(path));
-  const storeDirs =
-    values.store?.map((path) => resolve(path.trim())) ?? (own.length > 0 ? own : shared);
-  for (const path of storeDirs) {
-    // Opening a store makes a directory that is not there; a tool that only looks must not.
-    if (!existsSync(path)) {
-      throw new NightjarError(
-        'not-found',
-        `expected a store directory at ${path}; name it with --store`,
-      );
-    }
+  if (!/^[\w.-]+$/.test(recorder) || /^\.+$/.test(recorder)) {
+    throw new NightjarError('invalid-argument', `expected the id of a recorder, found ${recorder}`);
   }
-  const warmDirs = (values.warm ?? environment.NIGHTJAR_WARM_DIRS?.split(',') ?? []).map((path) =>
-    join(resolve(path.trim()), recorder),
-  );
-  const from = readInstant('from', values.from);
+  const from = o.takes.includes('from') ? readInstant('from', values.from) : undefined;
   const to = readInstant('to', values.to);
   return {
+    ...{ dataDir, environment, startDatabase },
     indexDir: join(dataDir, recorder, 'index'),
-    storeDirs,
-    warmDirs,
-    json: values.json,
+    storeDirs: o.takes.includes('store')
+      ? storeDirsOf(values.store, { dataDir, recorder, environment })
+      : [],
+    warmDirs: (values.warm ?? environment.NIGHTJAR_WARM_DIRS?.split(',') ?? []).map((path) =>
+      join(resolve(path.trim()), recorder),
+    ),
     mend: values.mend,
+    replace: values.replace,
     ...(values.dir === undefined ? {} : { dir: join(resolve(values.dir), recorder) }),
     ...(values.camera === undefined ? {} : { camera: values.camera }),
     ...(from === undefined ? {} : { fromUnixMs: from }),
     ...(to === undefined ? {} : { toUnixMs: to }),
     ...(values.out === undefined ? {} : { out: resolve(values.out) }),
+    ...(values.in === undefined ? {} : { from: resolve(values.in) }),
+    ...(values['passphrase-file'] === undefined
+      ? {}
+      : { passphraseFile: resolve(values['passphrase-file']) }),
   };
+}
+
+function parse(args: readonly string[], command: string, takes: readonly OptionName[]) {
+  try {
+    const { values, tokens } = parseArgs({
+      args: [...args],
+      strict: true,
+      options: KNOWN,
+      tokens: true,
+    });
+    for (const token of tokens) {
+      if (token.kind !== 'option' || takes.includes(token.name)) continue;
+      throw new Error(`${command} takes no --${token.name}`);
+    }
+    return values;
+  } catch (error) {
+    throw new NightjarError('invalid-argument', (error as Error).message);
+  }
+}
+
+function storeDirsOf(
+  given: readonly string[] | undefined,
+  o: { dataDir: string; recorder: string; environment: Environment },
+): string[] {
+  const shared = (o.environment.NIGHTJAR_STORE_DIRS ?? join(o.dataDir, 'store'))
+    .split(',')
+    .map((path) => resolve(path.trim()));
+  // Further recorders of a machine have a directory of their own on each disk.
+  const own = shared.map((path) => join(path, o.recorder)).filter((path) => existsSync(path));
+  const storeDirs = given?.map((path) => resolve(path.trim())) ?? (own.length > 0 ? own : shared);
+  for (const path of storeDirs) {
+    // Opening a store makes a directory that is not there; a tool that only looks must not.
+    if (!isDirectory(path)) {
+      throw new NightjarError(
+        'not-found',
+        `expected a store directory at ${path}; name it with --store`,
+      );
+    }
+    if (!existsSync(join(path, STORE_IDENTITY_FILE))) {
+      throw new NightjarError(
+        'not-found',
+        `expected a store of Nightjar at ${path}, found no ${STORE_IDENTITY_FILE} in it`,
+      );
+    }
+  }
+  return storeDirs;
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function readInstant(name: string, text: string | undefined): number | undefined {

@@ -1,4 +1,4 @@
-// What every command gives back.
+// What every command gives back, and what it says on the way.
 
 /** What a command found; `ok` decides the exit status. */
 export interface Report {
@@ -8,3 +8,13 @@ export interface Report {
   /** For scripts. */
   readonly facts: Readonly<Record<string, unknown>>;
 }
+
+export interface Step {
+  readonly done: number;
+  /** Left out where nobody knows. */
+  readonly total?: number;
+  readonly unit: string;
+  readonly bytes?: number;
+}
+
+export type Progress = (step: Step) => void;

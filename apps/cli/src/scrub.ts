@@ -4,8 +4,7 @@ import { messageOf } from '#base';
 import type { ChunkVerification, StripeHealth } from '#store';
 import { openStore } from './footage.js';
 import type { CommandOptions } from './options.js';
-import { progressBar } from './progress-bar.js';
-import type { Report } from './report.js';
+import type { Progress, Report } from './report.js';
 
 interface Damage {
   readonly chunk: string;
@@ -14,10 +13,7 @@ interface Damage {
   readonly to?: string;
 }
 
-export async function scrub(
-  options: CommandOptions,
-  progress: (line: string) => void,
-): Promise<Report> {
+export async function scrub(options: CommandOptions, progress: Progress): Promise<Report> {
   const store = await openStore(options);
   const damage: Damage[] = [];
   let chunks = 0;
@@ -39,7 +35,7 @@ export async function scrub(
         damage.push({ chunk: chunk.path, what: messageOf(error) });
       }
       chunks += 1;
-      progress(`${progressBar(chunks, total)} ${(bytes / 1e9).toFixed(2)} GB`);
+      progress({ done: chunks, total, unit: 'chunks', bytes });
     }
   } finally {
     await store.close();

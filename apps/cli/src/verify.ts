@@ -3,12 +3,9 @@
 import { messageOf } from '#base';
 import { openStore } from './footage.js';
 import type { CommandOptions } from './options.js';
-import type { Report } from './report.js';
+import type { Progress, Report } from './report.js';
 
-export async function verify(
-  options: CommandOptions,
-  progress: (line: string) => void,
-): Promise<Report> {
+export async function verify(options: CommandOptions, progress: Progress): Promise<Report> {
   const store = await openStore(options);
   const faults: string[] = [];
   const tails: string[] = [];
@@ -18,6 +15,7 @@ export async function verify(
   /** By track, in the order in which they are found: tiers come one behind the other. */
   const seals = new Map<string, Seal[]>();
   try {
+    const total = await store.countChunks();
     for await (const chunk of store.listAll()) {
       chunks += 1;
       const found = await store.verify(chunk).catch((error: unknown) => messageOf(error));
@@ -26,7 +24,7 @@ export async function verify(
         continue;
       }
       bytes += found.sizeBytes;
-      progress(`${chunks} chunks, ${(bytes / 1e9).toFixed(2)} GB verified`);
+      progress({ done: chunks, total, unit: 'chunks', bytes });
       for (const range of found.damaged) {
         faults.push(`${chunk.path}: ${range.length} damaged bytes at ${range.offset}`);
       }

@@ -289,12 +289,14 @@ export class Cameras {
     return {
       mainUrl: shownUrl(secrets.main),
       subUrl: secrets.sub === undefined ? null : shownUrl(secrets.sub),
-      sealedSecrets: this.#secretBox.seal(JSON.stringify(secrets), purposeOf(id)),
+      sealedSecrets: this.#secretBox.seal(JSON.stringify(secrets), cameraPurpose(id)),
     };
   }
 
   #secretsOf(row: CameraRow): CameraSecrets {
-    return JSON.parse(this.#secretBox.open(row.sealedSecrets, purposeOf(row.id))) as CameraSecrets;
+    return JSON.parse(
+      this.#secretBox.open(row.sealedSecrets, cameraPurpose(row.id)),
+    ) as CameraSecrets;
   }
 
   #cameraOf(row: CameraRow): Camera {
@@ -339,7 +341,7 @@ function madeKeys(before: Partial<CameraSecrets>, after: CameraSecrets): Pick<Ca
 }
 
 /** Binds sealed secrets to their row: a text copied to another camera does not open. */
-function purposeOf(id: string): string {
+export function cameraPurpose(id: string): string {
   return `camera ${id}`;
 }
 

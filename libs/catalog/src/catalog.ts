@@ -5,6 +5,7 @@ import type { Clock, Log, SecretBox } from '#base';
 import type { RecorderConfig } from '#contract';
 import { AuditTrail } from './audit-trail.js';
 import { Cameras } from './cameras.js';
+import { Configuration } from './configuration.js';
 import { Database } from './database.js';
 import { Events } from './events.js';
 import { Exports } from './exports.js';
@@ -36,6 +37,8 @@ export class Catalog {
   readonly audit: AuditTrail;
   readonly events: Events;
   readonly settings: Settings;
+  /** All of it at once: backup and restore. */
+  readonly configuration: Configuration;
   readonly #database: Database;
 
   private constructor(database: Database, o: CatalogOptions) {
@@ -50,6 +53,7 @@ export class Catalog {
     this.audit = new AuditTrail(parts);
     this.events = new Events(parts);
     this.settings = new Settings(parts);
+    this.configuration = new Configuration(parts);
   }
 
   /** Connects and brings the tables up to date. Throws `unavailable` when nobody answers in time. */

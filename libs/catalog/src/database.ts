@@ -88,6 +88,20 @@ export class Database {
     }
   }
 
+  /** What `work` gives, read in one transaction: all of it as it is at one moment. */
+  async *snapshot<T>(work: (manager: EntityManager) => AsyncGenerator<T>): AsyncGenerator<T> {
+    const runner = this.#source.createQueryRunner();
+    try {
+      await runner.startTransaction('REPEATABLE READ');
+      yield* work(runner.manager);
+    } catch (error) {
+      throw databaseError(error);
+    } finally {
+      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
+      await runner.release();
+    }
+  }
+
   /** Runs `work` on one table. */
   table<Row extends ObjectLiteral, T>(
     entity: EntitySchema<Row>,

@@ -348,15 +348,24 @@ export class ChunkStore {
     }
   }
 
-  async countChunks(): Promise<number> {
+  async countChunks(wants: (chunk: ListedPlace) => boolean = () => true): Promise<number> {
     let count = 0;
-    for await (const { id } of this.listAll()) count += id > 0 ? 1 : 0;
+    for await (const listed of this.listAll()) count += wants(listed) ? 1 : 0;
     return count;
   }
 
-  /** Every chunk in the order of `listAll`; changes nothing. */
-  async *scanAll(): AsyncGenerator<ScannedChunk> {
+  /**
+   * Every chunk, or those that are wanted by their name, in the order of `listAll`; changes nothing.
+   * One that cannot be read is left out.
+   */
+  async *scanAll(
+    o: {
+      readonly wants?: (chunk: ListedPlace) => boolean;
+      readonly onUnreadable?: (chunk: ListedPlace, why: string) => void;
+    } = {},
+  ): AsyncGenerator<ScannedChunk> {
     for await (const listed of this.listAll()) {
+      if (o.wants?.(listed) === false) continue;
       try {
         const file = await this.#openToRead(listed, 'verified');
         try {
@@ -366,6 +375,7 @@ export class ChunkStore {
         }
       } catch (error) {
         this.#logUnreadable(listed, error);
+        o.onUnreadable?.(listed, messageOf(error));
       }
     }
   }
@@ -491,7 +501,8 @@ export class ChunkStore {
   }
 }
 
-type ListedPlace = ListedChunk & ChunkPlace;
+/** A chunk by its name alone. */
+export type ListedPlace = ListedChunk & ChunkPlace;
 
 function asMissing(error: unknown, { path }: ChunkPlace): NightjarError {
   const known = toNightjarError(error);

@@ -16,7 +16,8 @@ export type {
   SyncResult,
   WrittenRecord,
 } from './chunk-info.js';
-export { ChunkStore } from './chunk-store.js';
+export { ChunkStore, type ListedPlace } from './chunk-store.js';
+export { STORE_IDENTITY_FILE } from './store-directory.js';
 export type { ChunkStoreOptions, KnownChunks } from './chunk-store-options.js';
 export { foldGroups } from './group-rows.js';
 export { recordsEndOf, sealOf } from './seal.js';

@@ -28,7 +28,7 @@ import {
 /** A full disk is written to again at this multiple of its reserve. */
 const RESUME = 1.25;
 const REFRESH_DEADLINE_MS = 5000;
-const STORE_IDENTITY_FILE = 'nightjar-store.json';
+export const STORE_IDENTITY_FILE = 'nightjar-store.json';
 /** What a freshly made file system may hold. */
 const INNOCENT = new Set(['lost+found', '.Trash-0', 'System Volume Information']);
 

@@ -146,6 +146,7 @@ export class GroupIndex {
     const { camera, track } = chunk;
     const { fromUnixUs, toUnixUs } = o.gone;
     const isGone = o.isGone ?? ((row: GroupRow) => row.chunkId === chunk.id);
+    await this.#spans.prepare(batch, { camera, track }, []);
     const old = await this.#spans.overlapping({ camera, track }, fromUnixUs, toUnixUs);
     // What is left in and around the time that the removed rows covered: a span that begins with
     // them has nothing before.

@@ -338,6 +338,16 @@ export class Timeline {
     return this.#lsm.get(settingKey(key));
   }
 
+  /** All that were put, by key. */
+  async settings(): Promise<Map<string, Uint8Array>> {
+    const entries = await this.#lsm.entries(rangeOf('setting'));
+    return new Map(
+      entries
+        .filter(([key]) => !key.equals(SAFE_POINT_KEY))
+        .map(([key, value]) => [key.subarray(1).toString(), value]),
+    );
+  }
+
   /** Safe when the promise resolves. `undefined` removes it. */
   putSetting(key: string, value: Uint8Array | undefined): Promise<void> {
     return this.#queue.run((pending) => {
