@@ -339,12 +339,17 @@ describe('backup and restore', () => {
     await (async () => {
       const catalog = await openCatalog(there, OTHER_KEY);
       await catalog.cameras.change(camera, { name: 'Renamed' });
+      const streams = { main: 'rtsp://host/late' };
+      const late = await catalog.cameras.add(cameraInputSchema.parse({ name: 'Late', streams }));
+      await catalog.recorders.assign(new Map([[late.id, 'recorder-1']]));
+      const [from, to] = [clock.nowUnixMs(), clock.nowUnixMs() + 60_000];
+      await catalog.holds.place({ cameras: [late.id], from, to, reason: 'fire' }, 'ada');
       await catalog.close();
     })();
     const refused = await run(['restore', '--in', out], environment(there, OTHER_KEY));
     expect(refused).toMatchObject({
       status: 2,
-      stderr: expect.stringMatching(/found 2 cameras.*--replace/),
+      stderr: expect.stringMatching(/found 3 cameras.*--replace/),
     });
     const names = async () => {
       const catalog = await openCatalog(there, OTHER_KEY);
@@ -352,13 +357,25 @@ describe('backup and restore', () => {
       await catalog.close();
       return list;
     };
-    expect(await names()).toEqual(['Renamed']);
+    expect(await names()).toEqual(['Late', 'Renamed']);
     const replaced = await facts(
       ['restore', '--in', out, '--replace'],
       environment(there, OTHER_KEY),
     );
     expect(replaced).toMatchObject({ status: 0, facts: { replaced: true } });
     expect(await names()).toEqual(['Gate']);
+    // What came later is not declared any more, but its footage keeps its rule and its hold.
+    expect(replaced.facts.kept).toEqual({ cameras: 1, holds: 1 });
+    const after = await openCatalog(there, OTHER_KEY);
+    const { cameras, holds } = await after.recorderConfig('recorder-1');
+    expect(cameras.map(({ name, removed }) => [name, removed])).toEqual(
+      expect.arrayContaining([
+        ['Gate', undefined],
+        ['Late', true],
+      ]),
+    );
+    expect(holds).toHaveLength(2);
+    await after.close();
   });
 
   test('a cut, changed or foreign file and a wrong passphrase change nothing', async () => {

@@ -7,16 +7,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const TOOL = new URL('../../../dist/apps/cli/src/main.js', import.meta.url);
+const launcher = (name) => new URL(`../../launcher/${name}`, import.meta.url);
 
 if (!existsSync(TOOL)) {
-  const build = fileURLToPath(new URL('../../launcher/build.mjs', import.meta.url));
-  spawnSync(process.execPath, [build], { stdio: ['ignore', 2, 2] });
+  spawnSync(process.execPath, [fileURLToPath(launcher('build.mjs'))], { stdio: ['ignore', 2, 2] });
 }
 
 /** The PostgreSQL of a data directory: the one that runs, else one for as long as the command. */
 async function startDatabase(dataDir) {
-  const { readSecrets } = await import('../../launcher/settings.mjs');
-  const { startPostgres } = await import('../../launcher/postgres.mjs');
+  const { readSecrets } = await import(launcher('settings.mjs').href);
+  const { startPostgres } = await import(launcher('postgres.mjs').href);
   const { databasePassword, secretKey } = readSecrets(dataDir);
   const postgres = await startPostgres({
     dataDir: join(dataDir, 'postgres'),

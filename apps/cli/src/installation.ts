@@ -6,20 +6,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, NightjarError, SecretBox, silentLog, systemClock } from '#base';
 import { Catalog } from '#catalog';
-import type { CommandOptions } from './options.js';
+import type { CommandOptions, EmbeddedDatabase } from './options.js';
 
 const PATIENCE_MS = 10_000;
 const SHORTEST_PASSPHRASE = 12;
-
-/** The PostgreSQL below a data directory: adopted when it runs, else started for this command. */
-export interface EmbeddedDatabase {
-  readonly url: string;
-  readonly secretKey: string;
-  /** Ends it when this command has started it. */
-  release(): Promise<void>;
-}
-
-export type StartDatabase = (dataDir: string) => Promise<EmbeddedDatabase>;
 
 /** Runs `work` on the catalog of the installation; `mayCreate` makes one where there is none. */
 export async function withCatalog<T>(

@@ -3,8 +3,12 @@
 import { messageOf, NightjarError } from '#base';
 import { check } from './check.js';
 import { exportClip } from './export-clip.js';
-import type { StartDatabase } from './installation.js';
-import { readOptions, type CommandOptions, type OptionName } from './options.js';
+import {
+  readOptions,
+  type CommandOptions,
+  type OptionName,
+  type StartDatabase,
+} from './options.js';
 import { ProgressBar } from './progress-bar.js';
 import { rebuildIndex } from './rebuild-index.js';
 import { replaceWarm } from './replace-warm.js';

@@ -5,7 +5,16 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { NightjarError } from '#base';
 import { STORE_IDENTITY_FILE } from '#store';
-import type { StartDatabase } from './installation.js';
+
+/** The PostgreSQL below a data directory: adopted when it runs, else started for this command. */
+export interface EmbeddedDatabase {
+  readonly url: string;
+  readonly secretKey: string;
+  /** Ends it when this command has started it. */
+  release(): Promise<void>;
+}
+
+export type StartDatabase = (dataDir: string) => Promise<EmbeddedDatabase>;
 
 export interface CommandOptions {
   readonly dataDir: string;

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { NightjarError } from '#base';
-import type { ConfigurationCounts, ConfigurationPage } from '#catalog';
+import type { ConfigurationPage, RestoredConfiguration } from '#catalog';
 import { sentenceOf } from './backup.js';
 import { openBackup } from './backup-file.js';
 import { readPassphrase, withCatalog } from './installation.js';
@@ -24,7 +24,7 @@ export async function restore(options: CommandOptions, progress: Progress): Prom
   const { createdAt, lines } = await openBackup(from, await readPassphrase(options));
   const values = lines();
   const manifest = manifestSchema.parse((await values.next()).value);
-  const counts = await withCatalog({ ...options, mayCreate: true }, async (catalog) => {
+  const restored = await withCatalog({ ...options, mayCreate: true }, async (catalog) => {
     const known = await catalog.configuration.migrations();
     const unknown = manifest.migrations.find((name) => !known.includes(name));
     if (unknown !== undefined) {
@@ -56,14 +56,20 @@ export async function restore(options: CommandOptions, progress: Progress): Prom
   });
   return {
     ok: true,
-    lines: [...linesOf(counts), `the configuration is that of ${createdAt}`],
-    facts: { in: from, createdAt, replaced: replace, rows: counts },
+    lines: [...linesOf(restored), `the configuration is that of ${createdAt}`],
+    facts: { in: from, createdAt, replaced: replace, ...restored },
   };
 }
 
-function linesOf(counts: ConfigurationCounts): string[] {
+function linesOf({ rows, kept }: RestoredConfiguration): string[] {
   return [
-    `${sentenceOf(counts)} are back`,
+    `back: ${sentenceOf(rows)}`,
+    ...(kept.cameras + kept.holds === 0
+      ? []
+      : [
+          `kept of before: ${kept.cameras} cameras, as removed ones whose footage has its rule still, ` +
+            `and ${kept.holds} legal holds`,
+        ]),
     'everybody signs in again; cameras keep their ids, so that they find their footage',
   ];
 }

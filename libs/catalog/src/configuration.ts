@@ -15,6 +15,9 @@ import {
   recorderEntity,
   settingEntity,
   userEntity,
+  type CameraRow,
+  type HoldRow,
+  type KeeperRow,
 } from './schema.js';
 
 /** Sessions end, and exports and events tell of this machine: they stay behind. */
@@ -37,7 +40,18 @@ export interface ConfigurationPage {
 }
 
 /** Rows by table. */
-export type ConfigurationCounts = Readonly<Record<string, number>>;
+type ConfigurationCounts = Readonly<Record<string, number>>;
+
+/** What was here, not in the rows, and stays. */
+interface Kept {
+  readonly cameras: number;
+  readonly holds: number;
+}
+
+export interface RestoredConfiguration {
+  readonly rows: ConfigurationCounts;
+  readonly kept: Kept;
+}
 
 export class Configuration {
   readonly #database: Database;
@@ -65,15 +79,17 @@ export class Configuration {
   }
 
   /**
-   * Puts rows in the place of what is declared here, all or none; the trail grows by those it does
-   * not have and keeps its own. Throws failed-precondition where cameras, holds or users are
+   * Puts rows in the place of what is declared here, all or none. What protects or rules footage is
+   * never taken away: holds and the trail only grow, and cameras that the rows do not know stay as
+   * removed ones, with whoever may have their footage. Throws failed-precondition where cameras, holds or users are
    * declared already, unless told to `replace` them.
    */
   async restore(
     pages: AsyncIterable<ConfigurationPage>,
     options: { readonly replace: boolean; readonly detail: Readonly<Record<string, unknown>> },
-  ): Promise<ConfigurationCounts> {
+  ): Promise<RestoredConfiguration> {
     const counts: Record<string, number> = {};
+    let kept = { cameras: 0, holds: 0 };
     await this.#database.transaction(async (manager) => {
       const metadata = new Map(
         [...DECLARED, auditEntity as EntitySchema<ObjectLiteral>].map((entity) => {
@@ -86,6 +102,7 @@ export class Configuration {
         `LOCK TABLE ${[...metadata.keys(), 'sessions'].join(', ')} IN SHARE ROW EXCLUSIVE MODE`,
       );
       if (!options.replace) await assertEmpty(manager);
+      const before = await footageRules(manager);
       for (const table of metadata.keys()) {
         if (table === 'users') await manager.query('DELETE FROM sessions');
         if (table !== 'audit') await manager.query(`DELETE FROM ${table}`);
@@ -100,6 +117,7 @@ export class Configuration {
         }
         counts[table] = (counts[table] ?? 0) + rows.length;
       }
+      kept = await this.#keep(manager, before);
       await manager.getRepository(auditEntity).insert({
         id: this.#ids.next(),
         at: new Date(this.#clock.nowUnixMs()),
@@ -112,7 +130,22 @@ export class Configuration {
         factKey: null,
       });
     });
-    return counts;
+    return { rows: counts, kept };
+  }
+
+  /** Puts back what of before is not there. */
+  async #keep(manager: EntityManager, before: FootageRules): Promise<Kept> {
+    const [cameras, holds] = [await idsOf(manager, cameraEntity), await idsOf(manager, holdEntity)];
+    const unknown = before.cameras.filter(({ id }) => !cameras.has(id));
+    const removedAt = new Date(this.#clock.nowUnixMs());
+    await manager
+      .getRepository(cameraEntity)
+      .insert(unknown.map((row) => ({ ...row, removedAt: row.removedAt ?? removedAt })));
+    const lost = before.holds.filter(({ id }) => !holds.has(id));
+    await manager.getRepository(holdEntity).insert(lost);
+    const insert = manager.createQueryBuilder().insert().into(keeperEntity);
+    if (before.keepers.length > 0) await insert.values(before.keepers).orIgnore().execute();
+    return { cameras: unknown.length, holds: lost.length };
   }
 
   async *#read(manager: EntityManager): AsyncGenerator<ConfigurationPage> {
@@ -155,6 +188,28 @@ export class Configuration {
     }
     return { ...values, sealedSecrets: this.#secretBox.seal(secrets, cameraPurpose(row.id)) };
   }
+}
+
+interface FootageRules {
+  readonly cameras: CameraRow[];
+  readonly keepers: KeeperRow[];
+  readonly holds: HoldRow[];
+}
+
+async function footageRules(manager: EntityManager): Promise<FootageRules> {
+  return {
+    cameras: await manager.getRepository(cameraEntity).find(),
+    keepers: await manager.getRepository(keeperEntity).find(),
+    holds: await manager.getRepository(holdEntity).find(),
+  };
+}
+
+async function idsOf<Row extends { id: string }>(
+  manager: EntityManager,
+  entity: EntitySchema<Row>,
+): Promise<Set<string>> {
+  const rows = await manager.getRepository(entity).find();
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** A server that has started once has made its first administrator: that is nothing yet. */

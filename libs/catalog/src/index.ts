@@ -5,7 +5,7 @@
 
 export { Catalog, type CatalogOptions } from './catalog.js';
 export type { AuditInput } from './audit-trail.js';
-export type { ConfigurationCounts, ConfigurationPage } from './configuration.js';
+export type { ConfigurationPage, RestoredConfiguration } from './configuration.js';
 export type { OnvifAccess } from './cameras.js';
 export type { EventInput } from './events.js';
 export type { ExportOutcome, StoredExport } from './exports.js';
