@@ -133,27 +133,36 @@ export class DetectorHost implements ChannelHost {
 
   #start(): void {
     const url = compiledModule('./detector-process.js', import.meta.url);
-    const child = fork(url, ['detector'], {
-      stdio: ['pipe', 'pipe', 'inherit', 'ipc'],
-      execArgv: [],
-    });
+    let child: ChildProcess;
+    try {
+      child = fork(url, ['detector'], {
+        stdio: ['pipe', 'pipe', 'inherit', 'ipc'],
+        execArgv: [],
+      });
+    } catch (error) {
+      return this.#startAgain(messageOf(error));
+    }
+    // Without files or processes left there is no child, and no streams: only its error comes.
+    const { stdin, stdout } = child as Partial<ChildProcess>;
+    if (!stdin || !stdout) {
+      child.once('error', (error) => this.#startAgain(messageOf(error)));
+      return;
+    }
     const nowMs = this.#clock.monotonicMs();
-    if (child.stdin === null || child.stdout === null)
-      throw new TypeError('expected piped streams');
     const started: Process = {
       child,
-      pipe: new FramePipe(child.stdin),
+      pipe: new FramePipe(stdin),
       startedAtMs: nowMs,
       heardAtMs: nowMs,
       up: false,
     };
     this.#process = started;
     // Messages behind a broken pipe are lost with the process: its end is what counts.
-    child.stdin.on('error', () => undefined);
+    stdin.on('error', () => undefined);
     child.once('error', (error) => this.#ended(started, messageOf(error)));
     child.once('exit', (code, signal) => this.#ended(started, signal ?? `exit code ${code}`));
     const reader = new MessageReader();
-    child.stdout.on('data', (chunk: Buffer) => {
+    stdout.on('data', (chunk: Buffer) => {
       started.heardAtMs = this.#clock.monotonicMs();
       try {
         reader.feed(chunk);
@@ -195,10 +204,15 @@ export class DetectorHost implements ChannelHost {
     if (this.#closed) return;
     const nowMs = this.#clock.monotonicMs();
     if (nowMs - process.startedAtMs > HEALTHY_MS) this.#backoff.reset();
+    this.#startAgain(why, process.child.pid);
+  }
+
+  #startAgain(why: string, pid?: number): void {
+    if (this.#closed) return;
     const delayMs = this.#backoff.nextMs();
     this.#restarts += 1;
     this.#log.error(
-      { why, pid: process.child.pid, channels: this.#channels.size, retryInMs: delayMs },
+      { why, pid, channels: this.#channels.size, retryInMs: delayMs },
       'detector ended; it will be started again',
     );
     for (const channel of [...this.#channels.values()]) channel.disconnected();
