@@ -21,7 +21,9 @@ describe('two recorders', () => {
 
   beforeAll(async () => {
     source = await startSimulatedCamera('gate');
-    installation = await Installation.start({ environment: { NIGHTJAR_RECORDERS: '2' } });
+    installation = await Installation.start({
+      environment: { NIGHTJAR_RECORDERS: '2', NIGHTJAR_RETENTION_SECONDS: '2' },
+    });
     await eventually(
       'both share',
       async () => {
@@ -202,6 +204,50 @@ describe('two recorders', () => {
       expect([still.status, still.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
     }
   }, 300_000);
+
+  test('maxBytes counts what both have, and the oldest goes, wherever it lies', async () => {
+    const camera = moved.at(-1);
+    if (camera === undefined || moved.length < 2) throw new Error('too few cameras have moved');
+    const path = `/api/cameras/${camera.id}`;
+    await installation.json('PATCH', path, { recording: { mode: 'off' } });
+    const used = async () => {
+      const { cameras: rows } = await installation.json<Storage>('GET', '/api/storage');
+      return rows.find(({ id }) => id === camera.id);
+    };
+    let last = 0;
+    const before = await eventually(
+      'nothing more is written',
+      async () => {
+        const now = await used();
+        const isStill = now !== undefined && now.bytes === last;
+        last = now?.bytes ?? 0;
+        await new Promise((resolve) => setTimeout(resolve, 2000));
+        return isStill ? now : undefined;
+      },
+      60_000,
+    );
+    expect(before.chunks).toBeGreaterThan(2);
+    // Neither has so much by itself: one byte too many is one chunk, the oldest of both.
+    const maxBytes = before.bytes - 1;
+    await installation.json('PATCH', path, { retention: { maxBytes }, confirm: true });
+    const after = await eventually(
+      'the oldest went',
+      async () => {
+        const now = await used();
+        return now !== undefined && now.bytes <= maxBytes ? now : undefined;
+      },
+      90_000,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 10_000));
+    expect((await used())?.bytes).toBe(after.bytes);
+    expect(after.chunks).toBe(before.chunks - 1);
+    expect(Date.parse(after.oldest ?? '')).toBeGreaterThan(Date.parse(before.oldest ?? ''));
+    await installation.json('PATCH', path, {
+      retention: { maxBytes: null },
+      recording: { mode: 'continuous' },
+    });
+    await allRecord();
+  }, 240_000);
 
   test('a hold reaches both, an export has both parts, and both outlive the camera', async () => {
     const [camera] = moved;

@@ -1,4 +1,12 @@
-import { fileStem, formatAgo, formatBitrate, formatBytes, formatSpan } from './format.js';
+import {
+  fileStem,
+  formatAgo,
+  formatBitrate,
+  formatBytes,
+  formatMoment,
+  formatPeriod,
+  formatSpan,
+} from './format.js';
 
 test('spans keep their two greatest units', () => {
   expect(formatSpan(0)).toBe('0 s');
@@ -26,4 +34,10 @@ test('file names carry no character that a file system refuses', () => {
   expect(fileStem('Gate / "north"', Date.now())).toMatch(
     /^Gate _ _north_ \d{4}-\d\d-\d\d \d\d-\d\d-\d\d$/,
   );
+});
+
+test('a period within a day names the day once', () => {
+  const from = new Date(2026, 10, 21, 9, 30).getTime();
+  expect(formatPeriod(from, from + 60_000)).toBe(`${formatMoment(from)} to 09:31:00`);
+  expect(formatPeriod(from, from + 86_400_000)).toContain(formatMoment(from + 86_400_000));
 });

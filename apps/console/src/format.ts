@@ -19,6 +19,9 @@ export const formatDay = (unixMs: number): string => day.format(unixMs);
 export const formatFullDay = (unixMs: number): string => fullDay.format(unixMs);
 export const formatMoment = (unixMs: number): string =>
   `${formatDay(unixMs)} ${formatClock(unixMs)}`;
+/** The day once where both are on it. */
+export const formatPeriod = (fromMs: number, toMs: number): string =>
+  `${formatMoment(fromMs)} to ${formatDay(fromMs) === formatDay(toMs) ? formatClock(toMs) : formatMoment(toMs)}`;
 export const formatMomentIso = (iso: string): string => formatMoment(Date.parse(iso));
 
 /** `1 d 2 h`, `3 min 20 s`, `12 s`: the two greatest units. */

@@ -136,6 +136,7 @@ export class StateController {
       ...{ timeline: recorder.timeline, camera, now: recorder.retentionOf(camera) },
       ...{ next: retention, nowUnixUs: clock.nowUnixUs() },
       othersHoldSome: shared,
+      isWriting: (chunkId) => recorder.isWriting(chunkId),
     });
     return {
       ...rest,

@@ -29,8 +29,8 @@ export class OperationsController {
   }
 
   @Get('api/status')
-  async status(): Promise<{ items: CameraState[] }> {
-    return { items: await this.statuses.list() };
+  async status(): Promise<{ items: CameraState[]; health: Health }> {
+    return { items: await this.statuses.list(), health: await this.statuses.health() };
   }
 
   @Get('api/openapi.json')

@@ -95,7 +95,7 @@ export const ROUTES = [
   { method: 'DELETE', path: '/api/cameras/:id/pending-retention', role: 'admin', summary: 'Withdraw the retention that waits.', answer: cameraSchema, status: 200 },
   { method: 'DELETE', path: '/api/cameras/:id', role: 'admin', summary: 'Stop and forget a camera; its footage stays until it expires.', status: 204 },
   { method: 'GET', path: '/api/cameras/:id/status', role: 'viewer', summary: 'What a camera does now.', answer: cameraStatusSchema },
-  { method: 'GET', path: '/api/status', role: 'viewer', summary: 'What every camera does now.', answer: list(z.object({ id: z.string(), status: cameraStatusSchema })) },
+  { method: 'GET', path: '/api/status', role: 'viewer', summary: 'What every camera does now, and what /healthz says.', answer: list(z.object({ id: z.string(), status: cameraStatusSchema })).extend({ health: healthSchema }) },
   { method: 'GET', path: '/api/discovery', role: 'admin', summary: 'ONVIF cameras on the network.', answer: list(discoveredCameraSchema) },
   { method: 'POST', path: '/api/discovery/device', role: 'admin', summary: 'What an ONVIF device offers to these credentials.', body: onvifInputSchema, answer: onvifDeviceSchema, status: 200 },
 

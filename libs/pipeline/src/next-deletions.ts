@@ -59,6 +59,8 @@ export async function nextDeletions(query: NextQuery): Promise<NextDeletion[]> {
       if (oldest === undefined) continue;
       const moved = await hasMotion(query.timeline, retention, oldest);
       offer(oldest, expiryOf(retention, oldest, moved));
+      // What is being written goes for nothing but its age.
+      if (query.isWriting(oldest.id)) continue;
       if (first === undefined || oldest.firstUnixUs < first.firstUnixUs) first = oldest;
       const { store } = oldest;
       const rival = oldestOn.get(store);
@@ -89,14 +91,13 @@ export async function nextDeletions(query: NextQuery): Promise<NextDeletion[]> {
 }
 
 async function oldestFree(
-  { timeline, isWriting }: NextQuery,
+  { timeline }: NextQuery,
   camera: string,
   track: TrackName,
 ): Promise<ChunkRow | undefined> {
   let looked = 0;
   for await (const chunk of chunksByAge(timeline, camera, { track })) {
-    const isHeld = timeline.isHeld(camera, chunk.firstUnixUs, chunk.lastUnixUs);
-    if (!isHeld && !isWriting(chunk.id)) return chunk;
+    if (!timeline.isHeld(camera, chunk.firstUnixUs, chunk.lastUnixUs)) return chunk;
     looked += 1;
     if (looked === LOOK) return undefined;
   }

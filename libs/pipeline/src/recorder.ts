@@ -117,8 +117,9 @@ export class Recorder {
       clock,
       log,
       cameras: () => new Map([...this.#former, ...this.#declared()]),
-      isWriting: (chunkId) => this.#isWriting(chunkId),
+      isWriting: (chunkId) => this.isWriting(chunkId),
       inHand,
+      onDeleted: (chunk) => this.warm.noteDeleted(chunk),
       ...retention,
     });
     this.damage = new DamageLedger(this.timeline, log);
@@ -379,7 +380,8 @@ export class Recorder {
     return [...this.#cameras].map(([id, camera]) => [id, camera.settings]);
   }
 
-  #isWriting(chunkId: number): boolean {
+  /** A chunk that is being written cannot go. */
+  isWriting(chunkId: number): boolean {
     for (const camera of this.#cameras.values()) {
       if (camera.tracks.some((flush) => flush.chunkId === chunkId)) return true;
     }

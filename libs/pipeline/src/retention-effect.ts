@@ -40,6 +40,8 @@ export async function retentionEffect(o: {
   readonly next: RetentionPolicy;
   readonly nowUnixUs: number;
   readonly othersHoldSome?: boolean;
+  /** Such a chunk does not go yet. */
+  isWriting?(chunkId: number): boolean;
 }): Promise<RetentionEffect> {
   const { timeline, camera, now, next, nowUnixUs } = o;
   const goes: ChunkRow[] = [];
@@ -48,7 +50,9 @@ export async function retentionEffect(o: {
   let keptBytes = 0;
   for await (const chunk of chunksByAge(timeline, camera)) {
     storedBytes += chunk.sizeBytes;
-    const isHeld = timeline.isHeld(camera, chunk.firstUnixUs, chunk.lastUnixUs);
+    const isHeld =
+      timeline.isHeld(camera, chunk.firstUnixUs, chunk.lastUnixUs) ||
+      o.isWriting?.(chunk.id) === true;
     const isOver = async (policy: RetentionPolicy) =>
       expiryOf(policy, chunk, await hasMotion(timeline, policy, chunk)).atUnixUs < nowUnixUs;
     // What is due by the rules of now goes anyhow.

@@ -66,6 +66,8 @@ export interface RetentionOptions {
   /** Chunks that somebody works on: each leaves the others' alone. */
   readonly inHand?: Set<number>;
   readonly intervalMs?: number | undefined;
+  /** After its files are gone. */
+  onDeleted?(chunk: ChunkRow): void;
   /** Absent: no other recorder has footage of these cameras. */
   readonly elsewhere?: AskElsewhere | undefined;
   /** By the size of a disk. */
@@ -389,6 +391,7 @@ export class Retention {
       }
       await store.deleteChunk(chunk);
       await this.#note(this.#unfinished.filter((note) => note.chunk.id !== id));
+      this.#options.onDeleted?.(chunk);
       this.deletedChunks += 1;
       this.deletedBytes += chunk.sizeBytes;
       return chunk.sizeBytes;
@@ -442,6 +445,7 @@ export class Retention {
       try {
         await timeline.dropChunk(chunk.id, this.#deletionOf(chunk, rule));
         await store.deleteChunk(chunk);
+        this.#options.onDeleted?.(chunk);
       } catch (error) {
         log.error({ err: error, chunk: chunk.id }, 'a deletion could not be finished');
         // A hold came in between: it stays.

@@ -343,11 +343,19 @@ test('says how many stripes are whole, what each directory lacks, and how far th
   // A fifth is too many.
   const names = all.slice(0, 5).map((path) => join(path, filesBelow(path)[0] ?? ''));
   for (const name of names) rmSync(name);
-  const { path } = (await rig.timeline.chunksOf(CAMERA)).find((chunk) =>
+  const lostOne = (await rig.timeline.chunksOf(CAMERA)).find((chunk) =>
     names.every((name) => name.includes(chunk.path)),
-  ) ?? { path: '' };
+  );
+  if (lostOne === undefined) throw new Error('expected five shards of one stripe');
   const broken = await settled(rig, { afterDays: 1000 });
-  const lostOnes = path === '' ? 0 : 1;
-  expect(broken.report()?.lostStripes).toBe(lostOnes);
-  expect(lostOnes).toBe(1);
+  expect(broken.report()).toMatchObject({
+    stripes: { whole: count - 1, degraded: 0, lost: 1 },
+    lostStripes: 1,
+  });
+  // Deleted, it is missed no more.
+  broken.noteDeleted(lostOne);
+  expect(broken.report()).toMatchObject({
+    stripes: { whole: count - 1, degraded: 0, lost: 0 },
+    chunks: count - 1,
+  });
 });

@@ -99,6 +99,14 @@ export class WarmMover {
     this.#running = this.#run(warm);
   }
 
+  /** Its files are gone. */
+  noteDeleted({ store, path, sizeBytes }: ChunkRow): void {
+    if (store !== this.#options.store.warm?.id) return;
+    this.#lacking.delete(path);
+    const { bytes, chunks } = this.#sum;
+    this.#sum = { bytes: Math.max(0, bytes - sizeBytes), chunks: Math.max(0, chunks - 1) };
+  }
+
   async close(): Promise<void> {
     this.#ended.abort();
     await this.#running;
@@ -169,7 +177,7 @@ export class WarmMover {
     if (clock.monotonicMs() - this.#startedMs > RESTART_MS) {
       this.#startedMs = clock.monotonicMs();
       this.#afterId = 0;
-      // Footage was deleted meanwhile, and files can be lost without their directory.
+      // Files can be lost without their directory.
       this.#swept = undefined;
       return true;
     }

@@ -8,6 +8,7 @@ import {
   discoveredCameraSchema,
   eventSchema,
   exportSchema,
+  healthSchema,
   holdSchema,
   loginAnswerSchema,
   meSchema,
@@ -15,6 +16,7 @@ import {
   onvifDeviceSchema,
   probeResultSchema,
   ptzPresetSchema,
+  recordedDeletionSchema,
   setupStateSchema,
   storageSchema,
   timelineSchema,
@@ -66,7 +68,9 @@ export const calls = {
   deleteCamera: (id: string) => request('DELETE', '/api/cameras/:id', { params: { id } }),
   statuses: () =>
     request('GET', '/api/status', {
-      answer: listOf(z.object({ id: z.string(), status: cameraStatusSchema })),
+      answer: listOf(z.object({ id: z.string(), status: cameraStatusSchema })).extend({
+        health: healthSchema,
+      }),
     }),
   probe: (body: Body) => request('POST', '/api/cameras/probe', { body, answer: probeResultSchema }),
   discover: (signal: AbortSignal) =>
@@ -104,6 +108,11 @@ export const calls = {
       ...(o.signal === undefined ? {} : { signal: o.signal }),
     }),
   storage: () => request('GET', '/api/storage', { answer: storageSchema }),
+  deletions: (cursor?: string) =>
+    request('GET', '/api/deletions', {
+      query: { cursor, limit: 25 },
+      answer: listOf(recordedDeletionSchema),
+    }),
   holds: () => request('GET', '/api/holds', { answer: listOf(holdSchema) }),
   addHold: (body: Body) => request('POST', '/api/holds', { body, answer: holdSchema }),
   liftHold: (id: string) => request('DELETE', '/api/holds/:id', { params: { id } }),

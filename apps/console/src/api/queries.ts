@@ -1,7 +1,7 @@
 // What pages share of the server's state, and how fresh each must be.
 
 import { useQuery, QueryClient } from '@tanstack/react-query';
-import type { Camera, CameraStatus } from '#contract';
+import type { Camera, CameraStatus, Health } from '#contract';
 import { calls } from './calls.js';
 import { ApiError } from './problem.js';
 
@@ -46,12 +46,26 @@ export function useStatuses() {
   return { ...query, statuses: query.data ?? NO_STATUSES };
 }
 
+/** What is wrong with recorders and disks; the same question as for the cameras. */
+export function useHealth() {
+  const query = useQuery({
+    queryKey: ['status'],
+    queryFn: calls.statuses,
+    refetchInterval: 2000,
+    select: healthOf,
+  });
+  return query.data ?? WELL;
+}
+
+const WELL: Health = { status: 'ok', faults: [], warnings: [] };
+const healthOf = (answer: { health: Health }): Health => answer.health;
+
 const mapStatuses = (answer: {
   items: { id: string; status: CameraStatus }[];
 }): ReadonlyMap<string, CameraStatus> => new Map(answer.items.map((row) => [row.id, row.status]));
 
 export function useStorage() {
-  return useQuery({ queryKey: ['storage'], queryFn: calls.storage, refetchInterval: 30_000 });
+  return useQuery({ queryKey: ['storage'], queryFn: calls.storage, refetchInterval: 10_000 });
 }
 
 export function useHolds(enabled: boolean) {

@@ -1,6 +1,6 @@
 // How long footage stays, and what a shorter time would delete.
 
-import { Alert, NumberInput, Select } from '@mantine/core';
+import { Alert, NumberInput, Select, type NumberInputProps } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
 import { useStorage } from '../api/queries.js';
 import { formatBytes, formatMoment } from '../format.js';
@@ -25,8 +25,6 @@ export function RetentionSection({ draft, onChange, camera }: RetentionSectionPr
     draft.maxGigabytes !== undefined &&
     usage !== undefined &&
     usage.bytes > draft.maxGigabytes * 1e9;
-  const optional = (value: number | string): number | undefined =>
-    typeof value === 'number' && value > 0 ? value : undefined;
   return (
     <FormSection title="Retention">
       <div className={classes.pair}>
@@ -40,44 +38,43 @@ export function RetentionSection({ draft, onChange, camera }: RetentionSectionPr
           onChange={(value) => typeof value === 'number' && value > 0 && onChange({ days: value })}
           data-testid="camera-days"
         />
-        <NumberInput
+        <OptionalNumber
           label="Days to keep movement"
           description="Main stream and sound where something moved."
           placeholder="as all footage"
           min={draft.days}
-          max={3650}
-          decimalScale={2}
-          value={draft.motionDays ?? ''}
-          onChange={(value) => onChange({ motionDays: optional(value) })}
+          value={draft.motionDays}
+          onNumber={(motionDays) => onChange({ motionDays })}
           data-testid="camera-motion-days"
         />
-        <NumberInput
+        <OptionalNumber
           label="Days to keep low resolution"
           description="The sub stream."
           placeholder="as all footage"
           min={0.05}
-          max={3650}
-          decimalScale={2}
-          value={draft.lowresDays ?? ''}
-          onChange={(value) => onChange({ lowresDays: optional(value) })}
+          value={draft.lowresDays}
+          onNumber={(lowresDays) => onChange({ lowresDays })}
           data-testid="camera-lowres-days"
         />
-        <NumberInput
+        <OptionalNumber
           label="Days to keep at least"
           description="Not given up for space before that."
           placeholder="no rule"
           min={0}
-          max={3650}
-          value={draft.minDays ?? ''}
-          onChange={(value) => onChange({ minDays: optional(value) })}
+          value={draft.minDays}
+          onNumber={(minDays) => onChange({ minDays })}
+          data-testid="camera-min-days"
         />
-        <NumberInput
+        <OptionalNumber
           label="At most, in GB"
           description="Above it, the oldest goes first."
           placeholder="no rule"
-          min={1}
-          value={draft.maxGigabytes ?? ''}
-          onChange={(value) => onChange({ maxGigabytes: optional(value) })}
+          min={0.001}
+          max={1e6}
+          decimalScale={3}
+          value={draft.maxGigabytes}
+          onNumber={(maxGigabytes) => onChange({ maxGigabytes })}
+          data-testid="camera-max-gigabytes"
         />
         <Select
           label="When the disk is full"
@@ -123,5 +120,23 @@ export function RetentionSection({ draft, onChange, camera }: RetentionSectionPr
         </Alert>
       )}
     </FormSection>
+  );
+}
+
+interface OptionalNumberProps extends Omit<NumberInputProps, 'value' | 'onChange'> {
+  readonly value: number | undefined;
+  /** Undefined: there is no such rule. */
+  onNumber(value: number | undefined): void;
+}
+
+function OptionalNumber({ value, onNumber, ...rest }: OptionalNumberProps) {
+  return (
+    <NumberInput
+      max={3650}
+      decimalScale={2}
+      {...rest}
+      value={value ?? ''}
+      onChange={(now) => onNumber(typeof now === 'number' && now > 0 ? now : undefined)}
+    />
   );
 }

@@ -74,19 +74,22 @@ export function draftOf(camera: Camera): CameraDraft {
     preRollSeconds: camera.recording.preRollSeconds,
     postRollSeconds: camera.recording.postRollSeconds,
     schedule: camera.recording.schedule ?? [],
-    days: camera.retention.days,
-    motionDays: camera.retention.motionDays,
-    lowresDays: camera.retention.lowresDays,
-    minDays: camera.retention.minDays,
-    whenFull: camera.retention.whenFull ?? 'oldest-first',
-    maxGigabytes:
-      camera.retention.maxBytes === undefined ? undefined : camera.retention.maxBytes / 1e9,
+    ...retentionDraftOf(camera),
     motionSource: camera.motion.source,
     sensitivity: camera.motion.sensitivity,
     zones: camera.motion.zones ?? [],
     masks: camera.motion.masks ?? [],
     location: camera.location,
   };
+}
+
+/** Its part of the form; it also changes when somebody confirms what waits. */
+export function retentionDraftOf({ retention }: Pick<Camera, 'retention'>) {
+  const { days, motionDays, lowresDays, minDays, maxBytes, whenFull } = retention;
+  return {
+    ...{ days, motionDays, lowresDays, minDays, whenFull: whenFull ?? 'oldest-first' },
+    maxGigabytes: maxBytes === undefined ? undefined : maxBytes / 1e9,
+  } satisfies Partial<CameraDraft>;
 }
 
 const toBytes = (gigabytes: number): number => Math.round(gigabytes * 1e9);

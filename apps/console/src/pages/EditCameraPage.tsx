@@ -3,13 +3,13 @@
 import { Button, Group, Modal, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState, type FormEvent } from 'react';
+import { useEffect, useState, type FormEvent } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import type { Camera } from '#contract';
 import { calls } from '../api/calls.js';
 import { useCameras, useStatuses } from '../api/queries.js';
 import { CameraStill } from '../form/CameraStill.js';
-import { changeBody, draftOf, type CameraDraft } from '../form/camera-draft.js';
+import { changeBody, draftOf, retentionDraftOf, type CameraDraft } from '../form/camera-draft.js';
 import classes from '../form/Form.module.css';
 import { LocationSection } from '../form/LocationSection.js';
 import { MotionSection } from '../form/MotionSection.js';
@@ -19,7 +19,7 @@ import { RetentionSection } from '../form/RetentionSection.js';
 import { StreamSection } from '../form/StreamSection.js';
 import { urlFault } from '../form/stream-url.js';
 import { Fault } from '../shell/Fault.js';
-import { PendingRetention } from '../storage/PendingRetention.js';
+import { PendingRetention, RetentionDialog } from '../storage/PendingRetention.js';
 import { Page } from '../shell/Page.js';
 
 export function EditCameraPage() {
@@ -39,6 +39,14 @@ export function EditCameraPage() {
   );
 }
 
+/** Rules that JSON leaves out. */
+const NO_RULES = {
+  motionDays: undefined,
+  lowresDays: undefined,
+  minDays: undefined,
+  maxGigabytes: undefined,
+};
+
 function EditCamera({ camera }: { camera: Camera }) {
   const navigate = useNavigate();
   const client = useQueryClient();
@@ -46,7 +54,15 @@ function EditCamera({ camera }: { camera: Camera }) {
   const [before, setBefore] = useState(() => draftOf(camera));
   const [draft, setDraft] = useState<CameraDraft>(before);
   const [published, setPublished] = useState<Camera>();
+  const [deciding, setDeciding] = useState(false);
   const [deleting, setDeleting] = useState(false);
+  const declared = JSON.stringify(retentionDraftOf(camera));
+  useEffect(() => {
+    const fresh = JSON.parse(declared) as ReturnType<typeof retentionDraftOf>;
+    const withFresh = (old: CameraDraft) => ({ ...old, ...NO_RULES, ...fresh });
+    setBefore(withFresh);
+    setDraft(withFresh);
+  }, [declared]);
   const change = (part: Partial<CameraDraft>) => setDraft((old) => ({ ...old, ...part }));
   const body = changeBody(before, draft);
   const changed = Object.keys(body).length > 0;
@@ -58,6 +74,7 @@ function EditCamera({ camera }: { camera: Camera }) {
       setDraft(draftOf(saved));
       if (saved.publish !== undefined) setPublished(saved);
       const waits = body['retention'] !== undefined && saved.pendingRetention !== undefined;
+      if (waits) setDeciding(true);
       const message = waits
         ? `${saved.name}: saved; the retention waits, since it deletes footage`
         : `${saved.name}: saved and in force`;
@@ -152,6 +169,7 @@ function EditCamera({ camera }: { camera: Camera }) {
       {published !== undefined && (
         <PublishAddresses camera={published} onClose={() => setPublished(undefined)} />
       )}
+      <RetentionDialog camera={deciding ? camera : undefined} onClose={() => setDeciding(false)} />
       <Modal
         opened={deleting}
         onClose={() => setDeleting(false)}

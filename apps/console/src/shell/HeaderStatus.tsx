@@ -1,7 +1,7 @@
 // The state of the house in one line: cameras, recording, disks, the clock.
 
 import { Link } from 'react-router';
-import { useCameras, useStatuses, useStorage } from '../api/queries.js';
+import { useCameras, useHealth, useStatuses } from '../api/queries.js';
 import { formatClock, formatDay } from '../format.js';
 import classes from './Shell.module.css';
 import { summarise } from './summary.js';
@@ -10,11 +10,11 @@ import { useNow } from './use-now.js';
 export function HeaderStatus() {
   const { cameras } = useCameras();
   const { statuses, isError } = useStatuses();
-  const storage = useStorage();
+  const health = useHealth();
   const summary = summarise({
     cameras,
     statuses,
-    storage: storage.data,
+    health,
     serverAnswers: !isError,
   });
   return (

@@ -17,7 +17,9 @@ import {
 import { NavLink } from 'react-router';
 import { calls } from '../api/calls.js';
 import { closeSession } from '../api/session.js';
+import { useHealth } from '../api/queries.js';
 import { useMay, useSession } from '../api/use-session.js';
+import { storageLevel } from './alarms.js';
 import classes from './Shell.module.css';
 
 interface NavRailProps {
@@ -30,6 +32,7 @@ interface NavRailProps {
 export function NavRail({ eventsOpen, unseen, onEvents, onHelp }: NavRailProps) {
   const may = useMay();
   const session = useSession();
+  const level = storageLevel(useHealth());
   const pages = [
     { to: '/', label: 'Live', icon: IconLayoutGrid, shown: true },
     { to: '/cameras', label: 'Cameras', icon: IconCamera, shown: true },
@@ -52,6 +55,9 @@ export function NavRail({ eventsOpen, unseen, onEvents, onHelp }: NavRailProps) 
         .map(({ to, label, icon: Icon }) => (
           <NavLink key={to} to={to} end={to === '/'} className={classes.railItem ?? ''}>
             <Icon size={20} stroke={1.6} />
+            {to === '/storage' && level !== undefined && (
+              <b className={classes.railDot} data-level={level} title="Something needs care" />
+            )}
             <span>{label}</span>
           </NavLink>
         ))}

@@ -1,6 +1,7 @@
 // The frame of a page: a header with title, tools and the state of the house, and the content.
 
 import { useEffect, type ReactNode } from 'react';
+import { AlarmBar } from './AlarmBar.js';
 import { HeaderStatus } from './HeaderStatus.js';
 import classes from './Shell.module.css';
 
@@ -25,6 +26,7 @@ export function Page({ title, name, tools, children, layout = 'scroll' }: PagePr
         <div className={classes.tools}>{tools}</div>
         <HeaderStatus />
       </header>
+      <AlarmBar />
       <main className={classes.content} data-layout={layout}>
         {children}
       </main>

@@ -1,4 +1,4 @@
-import type { CameraStatus, Storage } from '#contract';
+import type { CameraStatus, Health } from '#contract';
 import { summarise } from './summary.js';
 
 const status = (state: CameraStatus['state'], more: Partial<CameraStatus> = {}): CameraStatus => ({
@@ -12,7 +12,10 @@ const cameras = [
   { id: 'a', name: 'Gate' },
   { id: 'b', name: 'Yard' },
 ];
-const house = { cameras, storage: undefined, serverAnswers: true };
+const house = {
+  ...{ cameras, serverAnswers: true },
+  health: { status: 'ok', faults: [], warnings: [] } satisfies Health,
+};
 
 test('all well is one green item and one quiet one', () => {
   const statuses = new Map([
@@ -30,31 +33,24 @@ test('what is wrong comes first, with its reason', () => {
     ['a', status('offline', { reason: 'no answer from 10.0.0.5' })],
     ['b', status('online', { reason: 'the disk is full' })],
   ]);
-  const storage: Storage = {
-    disks: [
-      {
-        path: '/data',
-        state: 'full',
-        sizeBytes: 1,
-        freeBytes: 0,
-        footageBytes: 1,
-        reason: 'no space',
-      },
+  const health: Health = {
+    status: 'failing',
+    faults: [
+      { kind: 'recorder', recorder: 'one', message: '/data: no space' },
+      { kind: 'camera', camera: 'a', message: 'the camera is offline' },
     ],
-    watermarks: { lowBytes: 0, criticalBytes: 0, stopBytes: 0 },
-    cameras: [],
-    nextDeletions: [],
-    scrubs: [],
-    warmTiers: [],
+    warnings: ['one: damaged footage: 1 chunk cannot be read in full', 'two: more'],
   };
-  const items = summarise({ ...house, statuses, storage });
+  const items = summarise({ ...house, statuses, health });
   expect(items.map((item) => item.text)).toEqual([
     'Gate offline',
     'Yard not as declared',
-    'Disk full',
+    '1 alarm',
+    '2 warnings',
     '1 of 2 online',
     '1 recording',
   ]);
+  expect(items[2]).toMatchObject({ hint: '/data: no space.', level: 'bad', to: '/storage' });
   expect(items[0]?.hint).toBe('Gate: No answer from 10.0.0.5.');
 });
 

@@ -1,7 +1,8 @@
 // What the header says about cameras, recording and disks: few words, worst first in colour.
 
-import type { Camera, CameraStatus, Storage } from '#contract';
+import type { Camera, CameraStatus, Health } from '#contract';
 import { toSentence } from '../format.js';
+import { alarmsOf } from './alarms.js';
 
 interface SummaryItem {
   readonly text: string;
@@ -13,7 +14,7 @@ interface SummaryItem {
 interface House {
   readonly cameras: readonly Pick<Camera, 'id' | 'name'>[];
   readonly statuses: ReadonlyMap<string, CameraStatus>;
-  readonly storage: Storage | undefined;
+  readonly health: Health;
   readonly serverAnswers: boolean;
 }
 
@@ -40,13 +41,20 @@ export function summarise(house: House): SummaryItem[] {
   );
   if (down.length > 0) items.push(namesItem(down, 'offline', 'bad'));
   if (faulty.length > 0) items.push(namesItem(faulty, 'not as declared', 'warn'));
-  for (const disk of house.storage?.disks ?? []) {
-    if (disk.state === 'ok') continue;
+  const alarms = alarmsOf(house.health);
+  if (alarms.length > 0) {
     items.push({
-      text: `Disk ${disk.state}`,
-      hint: `${disk.path}: ${disk.reason ?? `the disk is ${disk.state}`}`,
-      level: disk.state === 'low' ? 'warn' : 'bad',
-      to: '/storage',
+      text: alarms.length === 1 ? '1 alarm' : `${alarms.length} alarms`,
+      hint: alarms.map(({ message }) => toSentence(message)).join('\n'),
+      ...{ level: 'bad', to: '/storage' },
+    });
+  }
+  const { warnings } = house.health;
+  if (warnings.length > 0) {
+    items.push({
+      text: warnings.length === 1 ? '1 warning' : `${warnings.length} warnings`,
+      hint: warnings.map(toSentence).join('\n'),
+      ...{ level: 'warn', to: '/storage' },
     });
   }
   if (house.cameras.length > 0 && rows.length > 0) {
