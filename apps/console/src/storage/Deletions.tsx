@@ -113,8 +113,8 @@ export function PastDeletions({ nameOf }: { readonly nameOf: NameOf }) {
             <Table.Tbody>
               {rows.map((row) => (
                 <Table.Tr key={row.id} data-testid="past-deletion">
-                  <Table.Td title={`recorded by ${row.recorder}: ${row.chunk}`}>
-                    {formatMomentIso(row.at)}
+                  <Table.Td title={`${formatMomentIso(row.at)}, ${row.recorder}: ${row.chunk}`}>
+                    {formatDay(Date.parse(row.at))} {formatShortClock(Date.parse(row.at))}
                   </Table.Td>
                   <Table.Td>{nameOf(row.camera)}</Table.Td>
                   <Table.Td>{ruleText(row.rule)}</Table.Td>
