@@ -17,6 +17,6 @@ test('each finding is a sentence of its own, with progress while it is mended', 
   const stripes = { whole: 1, degraded: 3, lost: 1 };
   expect(storageWarnings(clean, { stripes, mending: { done: 2, total: 5 } })).toEqual([
     'the warm tier: 1 stripe lost more than four of 14 shards',
-    'the warm tier: 3 stripes lack shards, nothing is lost; 2 of 5 are mended',
+    'the warm tier: shards of 3 stripes are missing, nothing is lost; 2 of 5 are mended',
   ]);
 });

@@ -27,7 +27,7 @@ export function storageWarnings(
     const progress =
       mending === undefined ? '' : `; ${mending.done} of ${mending.total} are mended`;
     warnings.push(
-      `the warm tier: ${count(stripes.degraded, 'stripe')} lack shards, nothing is lost${progress}`,
+      `the warm tier: shards of ${count(stripes.degraded, 'stripe')} are missing, nothing is lost${progress}`,
     );
   }
   return warnings;

@@ -359,3 +359,15 @@ test('says how many stripes are whole, what each directory lacks, and how far th
     chunks: count - 1,
   });
 });
+
+test('a chunk that is sealed after it came by moves, too', async () => {
+  const rig = await open();
+  const chunks = await rig.timeline.chunksOf(CAMERA);
+  await rig.timeline.commit({ chunks: chunks.map((chunk) => ({ ...chunk, sealed: false })) });
+  const { mover, clock } = await moverOf(rig);
+  await clock.run(5000);
+  expect(mover.report()).toMatchObject({ chunks: 0, movedChunks: 0 });
+  await rig.timeline.commit({ chunks });
+  await clock.run(60_000);
+  expect(mover.report()).toMatchObject({ chunks: chunks.length, movedChunks: chunks.length });
+});

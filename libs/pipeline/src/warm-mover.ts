@@ -15,6 +15,8 @@ const PAGE = 64;
 const IDLE_MS = 10_000;
 /** More stripes than this that lack shards are mended in the look after this one. */
 const MOST_AT_ONCE = 100_000;
+/** Beyond this the rest is looked at again with everything else. */
+const MOST_UNSEALED = 10_000;
 const YIELD_MS = 100;
 const LONGEST_YIELD_MS = 2000;
 /** Chunks that could not be moved are tried again after this long. */
@@ -75,6 +77,7 @@ export class WarmMover {
   #state: WarmReport['state'] = 'off';
   /** The last chunk that was looked at. */
   #afterId = 0;
+  readonly #unsealed = new Set<number>();
   #startedMs = 0;
   /** Directories that were here when all stripes were last looked at. */
   #swept: string | undefined;
@@ -181,15 +184,16 @@ export class WarmMover {
       this.#swept = undefined;
       return true;
     }
-    const page = await timeline.chunksAfter(this.#afterId, PAGE);
     const beforeUs = clock.nowUnixUs() - this.#afterMs * 1000;
+    await this.#moveSealed(warm, beforeUs);
+    const page = await timeline.chunksAfter(this.#afterId, PAGE);
     for (const chunk of page) {
       if (this.#ended.signal.aborted || warm.fault !== undefined) return false;
       // Ids are times: what follows is younger.
       if (chunk.id >= beforeUs) return false;
-      const isDue = chunk.sealed && chunk.lastUnixUs < beforeUs && chunk.store !== warm.id;
-      if (isDue) {
-        this.#state = 'moving';
+      if (!chunk.sealed) {
+        if (this.#unsealed.size < MOST_UNSEALED) this.#unsealed.add(chunk.id);
+      } else if (chunk.lastUnixUs < beforeUs && chunk.store !== warm.id) {
         await this.#move(warm, chunk);
       }
       this.#afterId = chunk.id;
@@ -197,10 +201,22 @@ export class WarmMover {
     return page.length === PAGE;
   }
 
+  /** Chunks that were not sealed when it came by. */
+  async #moveSealed(warm: WarmTier, beforeUs: number): Promise<void> {
+    for (const id of this.#unsealed) {
+      if (this.#ended.signal.aborted || warm.fault !== undefined) return;
+      const chunk = await this.#options.timeline.chunk(id);
+      if (chunk?.sealed === false || (chunk?.lastUnixUs ?? 0) >= beforeUs) continue;
+      if (chunk !== undefined && chunk.store !== warm.id) await this.#move(warm, chunk);
+      this.#unsealed.delete(id);
+    }
+  }
+
   async #move(warm: WarmTier, { id }: ChunkRow): Promise<void> {
     const { store, timeline, log, inHand } = this.#options;
     if (warm.id === undefined || inHand.has(id)) return;
     inHand.add(id);
+    this.#state = 'moving';
     try {
       // Retention may have been quicker.
       const chunk = await timeline.chunk(id);
