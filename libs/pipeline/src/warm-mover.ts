@@ -291,7 +291,9 @@ export class WarmMover {
 
   async #mendAll(warm: WarmTier, lacking: readonly LackingStripe[]): Promise<void> {
     const here = new Set(
-      warm.directories.flatMap(({ slot, state }) => (state === 'ok' ? (slot ?? []) : [])),
+      warm.directories.flatMap(({ slot, state }) =>
+        state === 'ok' || state === 'slow' ? (slot ?? []) : [],
+      ),
     );
     const due = lacking.filter(
       ({ id, missing }) =>

@@ -104,6 +104,8 @@ function WarmTier({ tier }: { tier: Tier }) {
   );
 }
 
+const AWAY = { slow: 'too slow', full: 'full', failed: 'away' } as const;
+
 function Slot({
   directory,
   recorder,
@@ -115,7 +117,7 @@ function Slot({
   const level = state !== 'ok' ? 'bad' : missingShards > 0 ? 'warn' : 'ok';
   const what =
     state !== 'ok'
-      ? 'away'
+      ? AWAY[state]
       : missingShards > 0
         ? `lacks ${countText(missingShards)}`
         : `${formatBytes(freeBytes)} free`;
