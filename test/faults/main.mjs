@@ -13,6 +13,7 @@ const FAULTS = {
   'kill-recorder': 0.5,
   'kill-installation': 0.5,
   'power-cuts': 2,
+  'failing-disk': 0.1,
   'broken-disks': 0,
   'recovery-time': 0,
 };

@@ -390,7 +390,9 @@ export class RecordedCamera implements FlushedCamera {
     const { onEvent, clock } = this.#options;
     const message =
       failure === undefined ? 'footage is written again' : diskSentence(failure, text);
-    onEvent({ kind: 'storage', camera: this.#settings.id, atUnixUs: clock.nowUnixUs(), message });
+    if (failure === undefined || failure !== this.#disk?.failure) {
+      onEvent({ kind: 'storage', camera: this.#settings.id, atUnixUs: clock.nowUnixUs(), message });
+    }
     if (track !== 'main') return;
     this.#disk = failure === undefined ? undefined : { failure, message };
     this.#mark(atUs);

@@ -88,6 +88,25 @@ test('a pause below a second is jitter, a longer hole is the network', () => {
   expect(it.list()).toEqual([[20, 23, 'network']]);
 });
 
+test('a moment between the footage and the reason for its end is no gap of its own', () => {
+  const it = rig();
+  it.mark('recording', 0);
+  it.recorded(0, 10);
+  it.mark('disk-error', 10.3);
+  it.settle(11);
+  expect(it.list()).toEqual([[10, undefined, 'disk-error']]);
+  it.mark('recording', 15);
+  it.recorded(15, 16);
+  expect(it.list()).toEqual([[10, 15, 'disk-error']]);
+  // A longer one was lost on the way.
+  it.mark('disk-error', 18);
+  it.settle(19);
+  expect(it.list().slice(1)).toEqual([
+    [16, 18, 'network'],
+    [18, undefined, 'disk-error'],
+  ]);
+});
+
 test('a short outage that leaves no second missing leaves no gap', () => {
   const it = rig();
   it.mark('recording', 0);

@@ -139,12 +139,21 @@ export class GapLedger {
   /** The gaps in [fromUs, toUs) as the marks explain them; holes in a recording up to `settledUs`. */
   #rows(fromUs: number, toUs: number, settledUs: number): GapRow[] {
     const rows: GapRow[] = [];
+    /** Where a moment begins that was to be recorded and is too short for a gap of its own. */
+    let momentFromUs: number | undefined;
     for (const [index, mark] of this.#marks.entries()) {
       const recording = mark.state === 'recording';
       const nextUs = this.#marks[index + 1]?.atUs ?? Infinity;
-      const startUnixUs = Math.max(mark.atUs, fromUs);
+      const markedUs = Math.max(mark.atUs, fromUs);
       const endUs = Math.min(nextUs, toUs, recording ? settledUs : Infinity);
-      if (endUs <= startUnixUs) continue;
+      if (endUs <= markedUs) continue;
+      const isFollowed = nextUs === endUs && nextUs < toUs;
+      const isMoment = recording && isFollowed && endUs - markedUs < SHORTEST_GAP_US;
+      if (isMoment && momentFromUs === undefined) momentFromUs = markedUs;
+      // What comes next took that moment, too.
+      if (isMoment) continue;
+      const startUnixUs = momentFromUs ?? markedUs;
+      momentFromUs = undefined;
       // Packets that were lost on the way are the network's doing.
       const reason = recording ? 'network' : mark.state;
       const last = rows.at(-1);

@@ -186,6 +186,31 @@ test('a failed sync takes back what was not safe', async () => {
   await it.close();
 });
 
+test('a sync that fails behind a write moves the beginning of what is lost', async () => {
+  const it = await rig();
+  await it.record(3);
+  await it.settled();
+  await it.flush.sync();
+  await it.record(1);
+  await it.settled();
+  it.faults.failWrites = new NightjarError('unavailable', 'input/output error');
+  await it.record(1);
+  await eventually('the failure is known', () => it.disk.length > 0);
+  const [first] = it.disk;
+  it.faults.failSyncs = new NightjarError('unavailable', 'input/output error');
+  expect(await it.flush.sync()).toBeUndefined();
+  const safeTo = Math.max(...it.recorded.map(([, to]) => to));
+  expect(it.disk).toEqual([first, ['disk-error', safeTo]]);
+  expect(safeTo).toBeLessThan(first?.[1] ?? 0);
+  it.faults.failWrites = undefined;
+  it.faults.failSyncs = undefined;
+  await it.record(8);
+  await it.settled();
+  await it.flush.sync();
+  expect(it.disk.at(-1)?.[0]).toBeUndefined();
+  await it.close();
+});
+
 test('a slow disk ends the run of recording with a bound on memory, and resumes when it drained', async () => {
   const it = await rig(new WaitingBytes(400_000));
   let release: () => void = () => undefined;

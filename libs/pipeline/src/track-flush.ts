@@ -48,7 +48,10 @@ export interface TrackFlushOptions {
   onWritten?(): void;
   /** Footage became safe; called before the batch that holds its rows is committed. */
   onRecorded(startUnixUs: number, endUnixUs: number): void;
-  /** From `atUnixUs` on nothing is kept because of the disk; undefined when it is kept again. */
+  /**
+   * From `atUnixUs` on nothing is kept because of the disk; undefined when it is kept again. Called
+   * again when more was lost, from an earlier moment on.
+   */
   onDisk(failure: DiskFailure | undefined, atUnixUs: number, message: string): void;
 }
 
@@ -66,6 +69,7 @@ export class TrackFlush {
   #failure: DiskFailure | undefined;
   #failureMessage = '';
   #failedAtUnixUs = 0;
+  #lostFromUnixUs = 0;
   #retryAtMs = 0;
   #openGroup: RecordedGroup | undefined;
   #endUnixUs = 0;
@@ -259,9 +263,16 @@ export class TrackFlush {
   #fail(failure: DiskFailure, atUnixUs: number, message: string): void {
     const { clock, log, camera, track } = this.#options;
     this.#retryAtMs = clock.monotonicMs() + RETRY_MS;
-    if (this.#failure === failure) return;
+    if (this.#failure === failure) {
+      // A sync that fails behind a write takes what was written before that with it.
+      if (atUnixUs >= this.#lostFromUnixUs) return;
+      this.#lostFromUnixUs = atUnixUs;
+      this.#options.onDisk(failure, atUnixUs, message);
+      return;
+    }
     this.#failure = failure;
     this.#failedAtUnixUs = atUnixUs;
+    this.#lostFromUnixUs = atUnixUs;
     this.#failureMessage = message;
     log.error({ camera, track, failure, message }, 'footage cannot be written');
     this.#options.onDisk(failure, atUnixUs, message);
