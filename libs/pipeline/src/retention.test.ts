@@ -258,6 +258,40 @@ test('movement keeps a chunk for its own days, and the deletion says so', async 
   ]);
 });
 
+test('what is known of held footage stays as long as it: movement and gaps', async () => {
+  const nowUs = clock.nowUnixUs();
+  const [camera = ''] = CAMERAS;
+  const held = chunkOf(camera, 'main', [nowUs - 9 * DAY_US, nowUs - 9 * DAY_US + HOUR_US], 1);
+  const other = chunkOf(camera, 'main', [nowUs - 8 * DAY_US, nowUs - 8 * DAY_US + HOUR_US], 2);
+  const at = held.firstUnixUs + 60_000_000;
+  const hold: HoldRow = {
+    ...{ id: '7d1f6c1e-93a1-4c5e-8a39-000000000001', cameras: [camera] },
+    ...{ fromUnixMs: at / 1000, toUnixMs: at / 1000 + 1 },
+  };
+  const event = { camera, startUnixUs: at, endUnixUs: at + 9, peak: 1, cells: new Uint8Array(18) };
+  const world: World = {
+    chunks: [held, other],
+    groups: [...groupsOf(held, 4), ...groupsOf(other, 4)],
+    ...{ motion: [event], holds: [hold], policies: new Map([[camera, { days: 2 }]]) },
+  };
+  await settle(world);
+  await timeline.commit({
+    gaps: [{ camera, startUnixUs: at, endUnixUs: at + 1000, reason: 'damaged' }],
+  });
+  const known = async () => [
+    (await timeline.motion({ cameras: [camera], fromUnixUs: 0, toUnixUs: nowUs, limit: 9 })).items
+      .length,
+    (await timeline.gaps(camera, 0, nowUs)).length,
+  ];
+  await run(world, SPACE);
+  expect([existsSync(fileOf(held)), existsSync(fileOf(other))]).toEqual([true, false]);
+  expect(await known()).toEqual([1, 1]);
+  await timeline.putHolds([]);
+  await run({ ...world, holds: [] }, SPACE);
+  expect(existsSync(fileOf(held))).toBe(false);
+  expect(await known()).toEqual([0, 0]);
+});
+
 /** The real thing up to its `count`-th change; then nothing more, as when the process dies. */
 function stopping<T extends object>(
   target: T,

@@ -194,16 +194,18 @@ export class Retention {
     const elsewhere = await this.#askElsewhere([...usage.keys()]);
     for (const [camera, { retention }] of cameras()) {
       const used = usage.get(camera);
-      if (used === undefined) continue;
-      const freed = await this.#expire(camera, retention, used);
-      if (retention.maxBytes !== undefined) {
+      const freed = used === undefined ? 0 : await this.#expire(camera, retention, used);
+      if (used !== undefined && retention.maxBytes !== undefined) {
         const others = elsewhere.get(camera) ?? [];
         await this.#shrink(camera, excessOf(used.bytes - freed, retention.maxBytes, others));
       }
       // Movement is known for as long as it can keep a chunk that began long before its end.
       const days = longestDaysOf(retention) + (retention.motionDays === undefined ? 0 : 1);
       const beforeUs = this.#options.clock.nowUnixUs() - days * DAY_US;
-      await timeline.forget(camera, Math.round(beforeUs));
+      // And what is known of held footage stays with it.
+      const [oldest] = await timeline.chunksOf(camera, { limit: 1 });
+      const keptUs = oldest?.firstUnixUs ?? Infinity;
+      await timeline.forget(camera, Math.round(Math.min(beforeUs, keptUs)));
     }
     await store.refresh();
     const low = this.#lowDisks();
