@@ -7,7 +7,7 @@ import { silentLog } from '#base';
 import { FakeClock } from '#base/testing';
 import { ALL_SHARDS, ChunkStore, foldGroups, type ChunkInfo } from '#store';
 import { Timeline } from '#timeline';
-import { CAMERA, realRecord } from '../../../libs/store/src/footage.test-support.js';
+import { CAMERA, OTHER_CAMERA, realRecord } from '../../../libs/store/src/footage.test-support.js';
 import { main } from './main.js';
 
 const HOUR_US = 3_600_000_000;
@@ -92,6 +92,29 @@ test('check, verify and scrub find both tiers whole', async () => {
     facts: { chunks: 2, faults: [], missing: [], unsealed: 0 },
   });
   expect(await nightjar('scrub')).toMatchObject({ status: 0, facts: { chunks: 2, bytes } });
+});
+
+test('an export finds a camera whichever recorder of the machine has it', async () => {
+  await recorded();
+  const clock = new FakeClock();
+  const directories = [join(root, 'data', 'store', 'recorder-2')];
+  const store = await ChunkStore.open({ directories, clock, log: silentLog() });
+  const writer = store.openTrack({ camera: OTHER_CAMERA, track: 'main' });
+  for (let group = 0; group < 10; group++) {
+    const startUnixUs = clock.nowUnixUs();
+    await writer.write(realRecord({ firstFrame: group * 5, frameCount: 5, run: 1, startUnixUs }));
+  }
+  await writer.close();
+  await store.close();
+  const nowMs = clock.nowUnixMs();
+  const period = ['--from', String(nowMs - 60_000), '--to', String(nowMs + 60_000)];
+  const out = join(root, 'clip.mp4');
+  const wanted = ['export', '--camera', OTHER_CAMERA, ...period, '--out', out];
+  expect(await nightjar(...wanted, '--recorder', 'recorder-1')).toMatchObject({
+    status: 2,
+    facts: { error: { code: 'not-found' } },
+  });
+  expect(await nightjar(...wanted)).toMatchObject({ status: 0, facts: { frames: 50 } });
 });
 
 test('scrub names lost shards, and writes them anew when it is told to', async () => {

@@ -1,6 +1,6 @@
 // What every command is told: where the data lies, and how to report.
 
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { NightjarError } from '#base';
@@ -83,7 +83,11 @@ export function readOptions(
     ...{ dataDir, environment, startDatabase },
     indexDir: join(dataDir, recorder, 'index'),
     storeDirs: o.takes.includes('store')
-      ? storeDirsOf(values.store, { dataDir, recorder, environment })
+      ? storeDirsOf(values.store, {
+          ...{ dataDir, recorder, environment },
+          // Who wants footage of a camera need not know which recorder of the machine has it.
+          ofAll: o.command === 'export' && values.recorder === undefined,
+        })
       : [],
     warmDirs: (values.warm ?? environment.NIGHTJAR_WARM_DIRS?.split(',') ?? []).map((path) =>
       join(resolve(path.trim()), recorder),
@@ -122,14 +126,19 @@ function parse(args: readonly string[], command: string, takes: readonly OptionN
 
 function storeDirsOf(
   given: readonly string[] | undefined,
-  o: { dataDir: string; recorder: string; environment: Environment },
+  o: { dataDir: string; recorder: string; environment: Environment; ofAll: boolean },
 ): string[] {
   const shared = (o.environment.NIGHTJAR_STORE_DIRS ?? join(o.dataDir, 'store'))
     .split(',')
     .map((path) => resolve(path.trim()));
   // Further recorders of a machine have a directory of their own on each disk.
   const own = shared.map((path) => join(path, o.recorder)).filter((path) => existsSync(path));
-  const storeDirs = given?.map((path) => resolve(path.trim())) ?? (own.length > 0 ? own : shared);
+  // A disk that is away is said, not passed over.
+  const named = shared.filter((path) => isStore(path) || !isDirectory(path));
+  const every = [...named, ...shared.flatMap(storesIn)];
+  const usual = own.length > 0 ? own : shared;
+  const found = o.ofAll && every.length > 0 ? every : usual;
+  const storeDirs = given?.map((path) => resolve(path.trim())) ?? found;
   for (const path of storeDirs) {
     // Opening a store makes a directory that is not there; a tool that only looks must not.
     if (!isDirectory(path)) {
@@ -138,7 +147,7 @@ function storeDirsOf(
         `expected a store directory at ${path}; name it with --store`,
       );
     }
-    if (!existsSync(join(path, STORE_IDENTITY_FILE))) {
+    if (!isStore(path)) {
       throw new NightjarError(
         'not-found',
         `expected a store of Nightjar at ${path}, found no ${STORE_IDENTITY_FILE} in it`,
@@ -146,6 +155,18 @@ function storeDirsOf(
     }
   }
   return storeDirs;
+}
+
+/** The directories of further recorders on a disk. */
+function storesIn(path: string): string[] {
+  if (!isDirectory(path)) return [];
+  return readdirSync(path)
+    .map((name) => join(path, name))
+    .filter(isStore);
+}
+
+function isStore(path: string): boolean {
+  return existsSync(join(path, STORE_IDENTITY_FILE));
 }
 
 function isDirectory(path: string): boolean {
