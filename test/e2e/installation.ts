@@ -38,8 +38,14 @@ export class Installation {
 
   static async start(options: InstallationOptions = {}): Promise<Installation> {
     const installation = new Installation(await freePort(), options);
-    await installation.launch();
-    if (options.withoutPassword !== true) await installation.signIn();
+    try {
+      await installation.launch();
+      if (options.withoutPassword !== true) await installation.signIn();
+    } catch (error) {
+      // Nobody else knows of it who could end it.
+      await installation.close();
+      throw new Error(`it did not start:\n${installation.output}`, { cause: error });
+    }
     return installation;
   }
 
