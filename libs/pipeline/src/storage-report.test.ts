@@ -129,7 +129,9 @@ test('low resolution and movement have forecasts of their own', async () => {
   });
   // All of it would take 4.48 + 6 + 9.6 TB: with 4.8 less the sub stream reaches 30 days.
   const tight = of(await report(new Map([[A, policy]]), { roomBytes: 15.28 * TB }), A);
-  expect(tight).toMatchObject({ forecastDays: 7, forecastMotionDays: 30 });
+  expect(tight.forecastDays).toBe(7);
+  // The disk's real free space changes a little meanwhile.
+  expect(tight.forecastMotionDays).toBeCloseTo(30, 1);
   expect(tight.forecastLowresDays).toBeCloseTo(30, 1);
   expect(tight.limitedBy).toBe('disk-space');
 });
