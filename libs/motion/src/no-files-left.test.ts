@@ -38,16 +38,20 @@ const SCRIPT = `
 
 const onUnix = process.platform === 'win32' ? test.skip : test;
 
-onUnix('a detector that cannot be started is tried again, and nothing throws', async () => {
-  const child = spawn('bash', [
-    '-c',
-    'ulimit -n 400; exec "$0" --input-type=module -e "$1"',
-    process.execPath,
-    SCRIPT,
-  ]);
-  let said = '';
-  child.stdout.on('data', (piece) => (said += String(piece)));
-  child.stderr.on('data', (piece) => (said += String(piece)));
-  const code = await new Promise((resolve) => child.once('exit', resolve));
-  expect([code, said.trim()]).toEqual([0, 'back']);
-}, 120_000);
+onUnix(
+  'a detector that cannot be started is tried again, and nothing throws',
+  async () => {
+    const child = spawn('bash', [
+      '-c',
+      'ulimit -n 400; exec "$0" --input-type=module -e "$1"',
+      process.execPath,
+      SCRIPT,
+    ]);
+    let said = '';
+    child.stdout.on('data', (piece) => (said += String(piece)));
+    child.stderr.on('data', (piece) => (said += String(piece)));
+    const code = await new Promise((resolve) => child.once('exit', resolve));
+    expect([code, said.trim()]).toEqual([0, 'back']);
+  },
+  120_000,
+);
