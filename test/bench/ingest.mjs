@@ -45,7 +45,7 @@ export async function run(args) {
   }
   console.log(
     `\n1080p25 H.264 ${VIDEO.bitrateKbit / 1000} Mbit/s, groups of 2 s, RTSP over TCP on loopback, paced; medians of ${values.rounds}` +
-      '\n\n| cameras | | CPU ms per camera-second | RSS MB per camera | without payload in memory | frames | lost |\n|---|---|---|---|---|---|---|',
+      '\n\n| cameras | | CPU ms per camera-second | RSS MB per camera | without payload in memory | frames | lost | gaps |\n|---|---|---|---|---|---|---|---|',
   );
   for (const row of rows) console.log(row);
   if (values.cameras.split(',').some((cameras) => Number(cameras) > MOST_FFMPEGS)) {
@@ -83,23 +83,23 @@ async function measure(o) {
   const sum = (key) => nightjar.reduce((total, item) => total + item[key], 0);
   const cpu = middle(nightjar, 'cpuPerCameraSecond');
   const rows = [
-    `| ${cameras} | nightjar | ${cpu.toFixed(2)} | ${megabytes(nightjar, 'rssPerCamera')} | ${megabytes(nightjar, 'ownPerCamera')} | ${sum('frames')} | ${sum('lost')} |`,
+    `| ${cameras} | nightjar | ${cpu.toFixed(2)} | ${megabytes(nightjar, 'rssPerCamera')} | ${megabytes(nightjar, 'ownPerCamera')} | ${sum('frames')} | ${sum('lost')} | ${sum('gaps')} |`,
   ];
   if (ffmpeg.length > 0) {
     const theirs = middle(ffmpeg, 'cpuPerCameraSecond');
     rows.push(
-      `| ${options.ffmpegs} | ffmpeg (${(theirs / cpu).toFixed(1)} times the CPU) | ${theirs.toFixed(2)} | ${megabytes(ffmpeg, 'rssPerCamera')} | | | |`,
+      `| ${options.ffmpegs} | ffmpeg (${(theirs / cpu).toFixed(1)} times the CPU) | ${theirs.toFixed(2)} | ${megabytes(ffmpeg, 'rssPerCamera')} | | | | |`,
     );
   }
   return rows;
 }
 
-function report(name, { cpuPerCameraSecond, rssPerCamera, ownPerCamera, lost, frames }) {
+function report(name, { cpuPerCameraSecond, rssPerCamera, ownPerCamera, lost, frames, gaps }) {
   console.log(
     `${name}: ${cpuPerCameraSecond.toFixed(2)} CPU ms per camera-second, ${(rssPerCamera / 1e6).toFixed(2)} MB RSS per camera` +
       (lost === undefined
         ? ''
-        : `, ${(ownPerCamera / 1e6).toFixed(2)} without payload, ${frames} frames, ${lost} lost`),
+        : `, ${(ownPerCamera / 1e6).toFixed(2)} without payload, ${frames} frames, ${lost} lost, ${gaps} gaps`),
   );
 }
 
@@ -119,6 +119,7 @@ async function measureRecorder(o) {
     const tree = processTree(recorder.child.pid);
     const cpuBefore = cpuMs(tree);
     const startedMs = performance.now();
+    const fromUnixMs = Date.now();
     await sleep(seconds * 1000);
     const passed = (performance.now() - startedMs) / 1000;
     const cpu = cpuMs(tree) - cpuBefore;
@@ -136,6 +137,7 @@ async function measureRecorder(o) {
       ownPerCamera: (rssBytes - Math.max(...payload)) / cameras,
       lost: after.lost - before.lost,
       frames: after.frames - before.frames,
+      gaps: await gapsOf(recorder, before.ids, fromUnixMs),
     };
   } finally {
     await recorder.close();
@@ -145,7 +147,19 @@ async function measureRecorder(o) {
 
 function totals({ cameras }) {
   const sum = (pick) => cameras.reduce((total, camera) => total + pick(camera), 0);
-  return { frames: sum(framesOf), lost: sum(lostOf) };
+  return { ids: cameras.map(({ id }) => id), frames: sum(framesOf), lost: sum(lostOf) };
+}
+
+/** What a disk refused is counted by no track: the timeline tells. */
+async function gapsOf(recorder, ids, fromUnixMs) {
+  let gaps = 0;
+  for (let at = 0; at < ids.length; at += 50) {
+    const cameras = ids.slice(at, at + 50).join(',');
+    const query = `cameras=${cameras}&from=${fromUnixMs}&to=${Date.now()}`;
+    const told = await recorder.ask(`timeline?${query}`);
+    gaps += told.cameras.reduce((sum, camera) => sum + camera.gaps.length, 0);
+  }
+  return gaps;
 }
 
 async function measureFfmpeg({ ffmpegs, seconds, warmupMs, directory, simulator }) {
