@@ -180,7 +180,7 @@ const isChunk = (path: string) => /\.(h264|h265|aac|g711[au]?|opus)$/.test(path)
     await page.getByTestId('dialog-wait').click();
     await page.getByTestId('retention-effect').waitFor({ state: 'detached' });
     const alert = page.getByTestId('pending-retention');
-    expect(await alert.innerText()).toMatch(/Lobby: .*at most 1\.0 MB waits for 23 h 59 min/);
+    expect(await alert.innerText()).toMatch(/Lobby: .*at most 1\.0 MB waits for (1 d|23 h 59 min)/);
     await picture('retention-waits');
     // It is seen on the page of the storage, too, and nothing goes meanwhile.
     await page.goto(`${installation.url}/storage`);
