@@ -150,7 +150,11 @@ story('a camera that pushes', () => {
     await eventually('the old publisher gave up', () => publishers[0]!.exitCode !== null, 30_000);
     const late = publish(address);
     await eventually('the old address is refused', () => late.exitCode !== null, 30_000);
-    expect((await installation.status(camera.id)).state).toBe('offline');
+    await eventually(
+      'nothing comes any more',
+      async () => (await installation.status(camera.id)).state === 'offline',
+      30_000,
+    );
     publish(renewed);
     await eventually(
       'it is online again',
