@@ -5,8 +5,12 @@ const use = (more: Partial<Storage['cameras'][number]> = {}): Storage['cameras']
   ...{ id: 'a', bytes: 1, chunks: 1, bytesPerDay: 2e9, retentionDays: 30, forecastDays: 7 },
   ...more,
 });
-const storage = (cameras: Storage['cameras']): Storage => ({
-  ...{ disks: [], watermarks: { lowBytes: 0, criticalBytes: 0, stopBytes: 0 }, cameras },
+const storage = (
+  cameras: Storage['cameras'],
+  state: Storage['disks'][number]['state'] = 'ok',
+): Storage => ({
+  disks: [{ path: '/store', state, sizeBytes: 0, freeBytes: 0, footageBytes: 0 }],
+  ...{ watermarks: { lowBytes: 0, criticalBytes: 0, stopBytes: 0 }, cameras },
   ...{ nextDeletions: [], scrubs: [], warmTiers: [] },
 });
 
@@ -34,6 +38,9 @@ test('a rule that this console does not know is shown as it is', () => {
 test('says whether the disks hold what the rules keep', () => {
   expect(spaceText(storage([use({ limitedBy: 'age' })]))).toContain('hold all that the rules keep');
   expect(spaceText(storage([use({ limitedBy: 'disk-space' })]))).toContain('cannot hold all');
+  expect(spaceText(storage([use({ limitedBy: 'age' })], 'full'))).toContain(
+    'No disk takes footage',
+  );
   expect(spaceText(storage([use({ bytesPerDay: 0 })]))).toBe('Nothing is being recorded now.');
 });
 

@@ -69,6 +69,10 @@ export function spaceText(storage: Storage): string {
   const perDay = storage.cameras.reduce((sum, row) => sum + row.bytesPerDay, 0);
   if (perDay === 0) return 'Nothing is being recorded now.';
   const rate = `All cameras together bring ${formatBytes(perDay)} a day.`;
+  // A forecast from full disks would promise what they do not keep.
+  if (!storage.disks.some((disk) => stateOf(disk).records)) {
+    return `${rate} No disk takes footage now.`;
+  }
   const isShort = storage.cameras.some(({ limitedBy }) => limitedBy === 'disk-space');
   if (isShort)
     return `${rate} The disks cannot hold all that the rules keep: the oldest goes sooner.`;
