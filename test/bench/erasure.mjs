@@ -5,6 +5,7 @@
 
 import { randomFillSync } from 'node:crypto';
 import { ALL_SHARDS, codecOf, DATA_SHARDS } from '../../dist/libs/store/src/erasure.js';
+import { shapeOf } from '../../dist/libs/store/src/shard.js';
 
 const CHUNK_BYTES = 10_000_000;
 const CASES = [
@@ -19,7 +20,7 @@ export async function run([given]) {
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000) {
     throw new Error(`expected a number of rounds from 1 to 1000, found ${given}`);
   }
-  const shardBytes = Math.ceil(CHUNK_BYTES / DATA_SHARDS / 64) * 64;
+  const { shardBytes, blockBytes } = shapeOf(CHUNK_BYTES);
   const shards = Buffer.alloc(ALL_SHARDS * shardBytes);
   randomFillSync(shards, 0, DATA_SHARDS * shardBytes);
   for (const id of [1, 2]) {
@@ -28,14 +29,14 @@ export async function run([given]) {
       console.log(`${NAMES[id]}: not installed`);
       continue;
     }
-    await codec.fill(shards, CASES[0][1]);
+    await codec.fill(shards, CASES[0][1], blockBytes);
     const whole = Buffer.from(shards);
     for (const [name, missing] of CASES) {
       const times = [];
       for (let round = 0; round < rounds; round++) {
         for (const shard of missing) shards.fill(0, shard * shardBytes, (shard + 1) * shardBytes);
         const before = process.cpuUsage();
-        await codec.fill(shards, missing);
+        await codec.fill(shards, missing, blockBytes);
         const { user, system } = process.cpuUsage(before);
         times.push((user + system) / 1000);
         if (!shards.equals(whole)) throw new Error(`${NAMES[id]}: ${name} gave other bytes`);

@@ -16,7 +16,7 @@ function* choices(count: number, from = 0): Generator<number[]> {
 async function encoded(id: CodecId): Promise<Buffer> {
   const shards = Buffer.alloc(ALL_SHARDS * SIZE);
   shards.set(randomBytes(DATA_SHARDS * SIZE));
-  await (await codecOf(id)).fill(shards, [10, 11, 12, 13]);
+  await (await codecOf(id)).fill(shards, [10, 11, 12, 13], SIZE);
   return shards;
 }
 
@@ -28,7 +28,7 @@ test.each([1, 2] as const)('codec %i gives back any one to four shards of fourte
     for (const missing of choices(count)) {
       const torn = Buffer.from(shards);
       for (const shard of missing) torn.fill(0xee, shard * SIZE, (shard + 1) * SIZE);
-      await codec.fill(torn, missing);
+      await codec.fill(torn, missing, SIZE);
       if (!torn.equals(shards)) throw new Error(`lost ${missing.join(' ')}`);
       patterns += 1;
     }
@@ -39,7 +39,31 @@ test.each([1, 2] as const)('codec %i gives back any one to four shards of fourte
 test('the codecs differ, so that a stripe must name its own', async () => {
   const native = await encoded(1);
   const other = Buffer.from(native);
-  await (await codecOf(2)).fill(other, [10, 11, 12, 13]);
+  await (await codecOf(2)).fill(other, [10, 11, 12, 13], SIZE);
   expect(other.subarray(0, DATA_SHARDS * SIZE)).toEqual(native.subarray(0, DATA_SHARDS * SIZE));
   expect(other.equals(native)).toBe(false);
+});
+
+test.each([1, 2] as const)('codec %i gives back a block without the rest', async (id) => {
+  const codec = await codecOf(id);
+  const size = 4 * SIZE;
+  const blockBytes = 3 * SIZE;
+  const shards = Buffer.alloc(ALL_SHARDS * size);
+  shards.set(randomBytes(DATA_SHARDS * size));
+  await codec.fill(shards, [10, 11, 12, 13], blockBytes);
+  for (const [from, to] of [
+    [0, blockBytes],
+    [blockBytes, size],
+    [0, size],
+  ] as const) {
+    const parts = Array.from({ length: ALL_SHARDS }, (_, shard) =>
+      shards.subarray(shard * size + from, shard * size + to),
+    );
+    const whole = Buffer.concat(parts);
+    const torn = Buffer.from(whole);
+    for (const shard of [1, 4, 7, 13])
+      torn.fill(0xee, shard * (to - from), (shard + 1) * (to - from));
+    await codec.fill(torn, [1, 4, 7, 13], blockBytes);
+    expect(torn.equals(whole)).toBe(true);
+  }
 });

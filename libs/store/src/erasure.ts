@@ -19,9 +19,10 @@ export interface ErasureCodec {
   readonly id: CodecId;
   /**
    * `shards` holds all 14 behind each other, of one size that is a multiple of SHARD_UNIT_BYTES. Fills
-   * in those whose numbers are in `missing`, at most four, from the others.
+   * in those whose numbers are in `missing`, at most four, from the others. Each block of the shards
+   * is coded by itself, so that it can be filled in without the others.
    */
-  fill(shards: Buffer, missing: readonly number[]): Promise<void>;
+  fill(shards: Buffer, missing: readonly number[], blockBytes: number): Promise<void>;
 }
 
 interface RonomonModule {
@@ -77,30 +78,48 @@ export function bestCodec(): Promise<ErasureCodec> {
 async function loadNative(): Promise<ErasureCodec> {
   const ronomon = await load<RonomonModule>('@ronomon/reed-solomon');
   const context = ronomon.create(DATA_SHARDS, PARITY_SHARDS);
+  const fillBlock = (shards: Buffer, missing: readonly number[]) =>
+    new Promise<void>((resolve, reject) => {
+      const targets = missing.reduce((flags, shard) => flags | (1 << shard), 0);
+      const sources = ((1 << ALL_SHARDS) - 1) & ~targets;
+      const dataBytes = (shards.length / ALL_SHARDS) * DATA_SHARDS;
+      const parityBytes = shards.length - dataBytes;
+      ronomon.encode(
+        context,
+        sources,
+        targets,
+        shards,
+        0,
+        dataBytes,
+        shards,
+        dataBytes,
+        parityBytes,
+        (error) => {
+          if (error) reject(new NightjarError('internal', error.message));
+          else resolve();
+        },
+      );
+    });
   return {
     id: 1,
-    fill: (shards, missing) =>
-      new Promise((resolve, reject) => {
-        const targets = missing.reduce((flags, shard) => flags | (1 << shard), 0);
-        const sources = ((1 << ALL_SHARDS) - 1) & ~targets;
-        const dataBytes = (shards.length / ALL_SHARDS) * DATA_SHARDS;
-        const parityBytes = shards.length - dataBytes;
-        ronomon.encode(
-          context,
-          sources,
-          targets,
-          shards,
-          0,
-          dataBytes,
-          shards,
-          dataBytes,
-          parityBytes,
-          (error) => {
-            if (error) reject(new NightjarError('internal', error.message));
-            else resolve();
-          },
-        );
-      }),
+    fill: async (shards, missing, blockBytes) => {
+      const size = shards.length / ALL_SHARDS;
+      if (size <= blockBytes) return fillBlock(shards, missing);
+      // It mixes bits from all over what it is given, so blocks must be given to it one by one.
+      const memory = Buffer.allocUnsafeSlow(ALL_SHARDS * blockBytes);
+      for (let from = 0; from < size; from += blockBytes) {
+        const length = Math.min(blockBytes, size - from);
+        const block = memory.subarray(0, ALL_SHARDS * length);
+        for (let shard = 0; shard < ALL_SHARDS; shard++) {
+          const start = shard * size + from;
+          shards.copy(block, shard * length, start, start + length);
+        }
+        await fillBlock(block, missing);
+        for (const shard of missing) {
+          block.copy(shards, shard * size + from, shard * length, (shard + 1) * length);
+        }
+      }
+    },
   };
 }
 

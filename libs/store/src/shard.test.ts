@@ -33,7 +33,7 @@ async function example(): Promise<Buffer> {
   const shape = shapeOf(chunk.length);
   const all = Buffer.alloc(ALL_SHARDS * shape.shardBytes);
   all.set(chunk);
-  await (await codecOf(2)).fill(all, [10, 11, 12, 13]);
+  await (await codecOf(2)).fill(all, [10, 11, 12, 13], shape.blockBytes);
   const storedOf = (shard: number) => {
     const start = shard * shape.shardBytes;
     return all.subarray(start, start + storedBytesOf(shape, shard));

@@ -106,7 +106,7 @@ export class StripeFile implements ChunkFile {
     without: readonly number[] = [],
   ): Promise<{ shards: Buffer; computed: number[] }> {
     const size = to - from;
-    const { codec } = await this.stripe();
+    const { codec, blockBytes } = await this.stripe();
     const shards = Buffer.alloc(ALL_SHARDS * size);
     const computed: number[] = [];
     let good = 0;
@@ -126,7 +126,7 @@ export class StripeFile implements ChunkFile {
         { path: this.#options.path },
       );
     }
-    await (await codecOf(codec)).fill(shards, computed);
+    await (await codecOf(codec)).fill(shards, computed, blockBytes);
     return { shards, computed };
   }
 

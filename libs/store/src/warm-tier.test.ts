@@ -1,6 +1,6 @@
 // Stripes on real directories: every pattern of loss, damage, interruption and deletion.
 
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog } from '#base';
@@ -313,3 +313,19 @@ test('a disk that fails in the middle of a move leaves nothing of it', async () 
   for (const path of warmPaths()) expect(await filesBelow(path)).toEqual([]);
   expect((await readFile(join(hot(), chunk.path))).equals(bytes)).toBe(true);
 });
+
+test('a chunk whose shards have several blocks is read by ranges with any four directories away', async () => {
+  const store = await openStore();
+  const { warm, bytes } = await moved(store, 1200);
+  expect(bytes.length).toBeGreaterThan(10 * 65_536);
+  const lost = [0, 3, 6, 12].map((shard) => join(root, `w${slotOf(warm.id, shard)}`));
+  for (const path of lost) await rename(path, `${path}-away`);
+  const file = store.warm?.openToRead(warm.path, 'plain');
+  for (let at = 0; at < bytes.length; at += 70_001) {
+    const range = Buffer.alloc(Math.min(40_000, bytes.length - at));
+    expect(await file?.read(range, at)).toBe(range.length);
+    expect(range.equals(bytes.subarray(at, at + range.length))).toBe(true);
+  }
+  expect(store.warm?.counters.reconstructedReads).toBeGreaterThan(0);
+  await file?.close();
+}, 60_000);

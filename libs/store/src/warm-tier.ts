@@ -126,7 +126,7 @@ export class WarmTier {
     const shards = Buffer.alloc(ALL_SHARDS * shardBytes);
     shards.set(bytes);
     const codec = await bestCodec();
-    await codec.fill(shards, PARITY_NUMBERS);
+    await codec.fill(shards, PARITY_NUMBERS, shape.blockBytes);
     const storedOf = (shard: number) =>
       shards.subarray(shard * shardBytes, shard * shardBytes + storedBytesOf(shape, shard));
     const shardCrcs = Array.from({ length: ALL_SHARDS }, (_, shard) => crc32c(storedOf(shard)));
