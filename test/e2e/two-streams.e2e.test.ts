@@ -143,9 +143,10 @@ inBrowser('two streams', () => {
     const file = join(installation.dataDir, name);
     writeFileSync(file, bytes);
     if (!HAS_FFMPEG) return '640x360';
-    const flags = ['-v', 'error', '-show_entries', 'frame=width,height', '-of', 'csv=p=0:s=x'];
+    const flags = ['-v', 'error', '-show_entries', 'frame=width,height', '-of', 'json'];
     const { stdout, stderr } = spawnSync('ffprobe', [...flags, file], { encoding: 'utf8' });
     expect(stderr).toBe('');
-    return [...new Set(stdout.trim().split(/\s+/))].join();
+    const { frames } = JSON.parse(stdout) as { frames: { width: number; height: number }[] };
+    return [...new Set(frames.map(({ width, height }) => `${width}x${height}`))].join();
   }
 });
