@@ -23,4 +23,6 @@ export default {
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   testTimeout: 30_000,
+  setupFilesAfterEnv: ['<rootDir>/test/file-mark.mjs'],
+  reporters: ['default', ['<rootDir>/test/file-watch.mjs', { limitMinutes: 5 }]],
 };

@@ -1,6 +1,7 @@
-// A child of the launcher that cannot even be started is tried again, and never hinders the end.
+// A child of the launcher that cannot even be started is tried again, and never hinders the end; what
+// it leaves behind ends with it.
 
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '#base/testing';
@@ -55,3 +56,36 @@ test('a child that was never there is ended at once', async () => {
   await new Promise((resolve) => setImmediate(resolve));
   await gone.stop();
 });
+
+test('what a child had begun when it went ends with it', async () => {
+  const pidFile = join(directory, 'left');
+  // It goes at once and waits for nobody, as one that is ended while it starts.
+  const script = `
+    const { spawn } = require('child_process');
+    const left = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e6)'], { stdio: 'ignore' });
+    require('fs').writeFileSync(${JSON.stringify(pidFile)}, String(left.pid), { flush: true });
+    process.on('SIGTERM', () => process.exit(0));
+    setInterval(() => {}, 1e6)`;
+  const parent = new Child({
+    role: 'transcoder',
+    name: 'transcoder',
+    args: ['-e', script],
+    environment: { PATH: process.env['PATH'] ?? '' },
+    cwd: directory,
+    log: () => undefined,
+  });
+  parent.start();
+  const pidOf = () => (existsSync(pidFile) ? Number(readFileSync(pidFile, 'utf8')) : 0);
+  const pid = await eventually('what it begins', pidOf, 30_000);
+  expect(commandLineOf(pid)).toContain('setInterval');
+  await parent.stop();
+  expect(commandLineOf(pid)).toBe('');
+}, 60_000);
+
+function commandLineOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}

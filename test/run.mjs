@@ -1,11 +1,13 @@
 // `npm test`: installs and builds what is missing, then runs the gates, the unit tests and the
-// end-to-end tests, and ends with one plain line of what passed and failed.
+// end-to-end tests, and ends with one plain line of what passed and failed, also when something hangs.
 
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { prepare, ROOT } from '../apps/launcher/prepare.mjs';
+import { killTree } from './process-tree.mjs';
+import { TestRun } from './test-run.mjs';
 
 /** Programs that some tests drive, and Debian's packages that bring them. */
 const PEERS = [
@@ -26,11 +28,18 @@ const PEERS = [
   },
 ];
 
-let passed = 0;
-let failed = 0;
-let skipped = 0;
+/** All of it; a file that hangs is ended sooner, by itself (file-watch.mjs). */
+const LIMIT_MINUTES = Number(process.env.NIGHTJAR_TEST_MINUTES ?? 24);
 
-const say = (line) => console.log(`\n== ${line}`);
+const counts = { passed: 0, failed: 0, skipped: 0 };
+/** The tests that run now. */
+let running;
+
+const say = (line) => {
+  const elapsed = Math.round(performance.now() / 1000);
+  const clock = `${Math.floor(elapsed / 60)}:${String(elapsed % 60).padStart(2, '0')}`;
+  console.log(`\n== ${line} (${clock})`);
+};
 
 function bringPeers() {
   const missing = PEERS.filter((peer) => !existsSync(peer.file));
@@ -40,10 +49,11 @@ function bringPeers() {
     say(`installing Debian packages for ${missing.map((peer) => peer.name).join(', ')}`);
     const packages = missing.flatMap((peer) => peer.packages);
     const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    spawnSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env: environment });
+    const options = { env: environment, timeout: 3 * 60_000, killSignal: 'SIGKILL' };
+    spawnSync('apt-get', ['update', '-qq'], { stdio: 'inherit', ...options });
     spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
       stdio: ['ignore', 'ignore', 'inherit'],
-      env: environment,
+      ...options,
     });
   }
   for (const peer of missing.filter((candidate) => !existsSync(candidate.file))) {
@@ -53,53 +63,60 @@ function bringPeers() {
   }
 }
 
-function runProgram(args) {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
-    child.once('exit', (code) => resolve(code ?? 1));
-  });
-}
-
 async function jest(name, args) {
   say(name);
-  const directory = mkdtempSync(join(tmpdir(), 'nightjar-results-'));
-  const file = join(directory, 'results.json');
-  const code = await runProgram([
-    '--experimental-vm-modules',
-    '--disable-warning=ExperimentalWarning',
-    'node_modules/jest/bin/jest.js',
-    '--json',
-    `--outputFile=${file}`,
-    ...args,
-  ]);
-  try {
-    const results = JSON.parse(readFileSync(file, 'utf8'));
-    passed += results.numPassedTests;
-    failed += results.numFailedTests + results.numRuntimeErrorTestSuites;
-    skipped += results.numPendingTests;
-    for (const suite of results.testResults) {
-      for (const test of suite.assertionResults) {
-        if (test.status === 'pending') console.log(`skipped: ${test.fullName}`);
-      }
-    }
-    if (code !== 0 && results.success) failed += 1;
-  } catch {
-    failed += 1;
-  }
-  rmSync(directory, { recursive: true, force: true });
+  running = new TestRun();
+  await running.run(args);
+  add(running.sum());
+  running = undefined;
 }
 
-await prepare((line) => say(line));
-bringPeers();
-mkdirSync(join(ROOT, 'node_modules', '.cache'), { recursive: true });
-const { check } = await import('./check.mjs');
-say('gates');
-const gates = await check();
-failed += gates.length;
-// Most of them wait for sockets, disks and clocks: one worker more than there are cores.
-await jest('unit tests', [`--maxWorkers=${availableParallelism() + 1}`, ...process.argv.slice(2)]);
-if (process.argv.length === 2) {
-  await jest('end-to-end tests', ['--config', 'test/e2e/jest.config.mjs', '--runInBand']);
+function add(sum) {
+  for (const line of sum.lines) console.log(line);
+  for (const key of Object.keys(counts)) counts[key] += sum[key];
 }
-console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
-process.exit(failed === 0 ? 0 : 1);
+
+/** The last line, whatever happened. */
+function finish() {
+  if (running !== undefined) add(running.sum());
+  console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+  process.exit(counts.failed === 0 ? 0 : 1);
+}
+
+function giveUp(why) {
+  console.log(`\nFAIL ${why}`);
+  counts.failed += 1;
+  killTree(process.pid);
+  finish();
+}
+
+setTimeout(
+  () => giveUp(`it took longer than ${LIMIT_MINUTES} minutes (NIGHTJAR_TEST_MINUTES)`),
+  Math.max(0, LIMIT_MINUTES * 60_000 - performance.now()),
+).unref();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.once(signal, () => giveUp(`it was ended with ${signal}`));
+}
+
+try {
+  await prepare((line) => say(line));
+  bringPeers();
+  mkdirSync(join(ROOT, 'node_modules', '.cache'), { recursive: true });
+  const { check } = await import('./check.mjs');
+  say('gates');
+  counts.failed += (await check()).length;
+  // Most of them wait for sockets, disks and clocks: more workers than there are cores.
+  await jest('unit tests', [
+    `--maxWorkers=${availableParallelism() + 1}`,
+    ...process.argv.slice(2),
+  ]);
+  if (process.argv.length === 2) {
+    await jest('end-to-end tests', ['--config', 'test/e2e/jest.config.mjs']);
+  }
+} catch (error) {
+  // What could not be installed or built.
+  console.log(`\nFAIL ${error.message}`);
+  counts.failed += 1;
+}
+say('through');
+finish();

@@ -7,6 +7,8 @@ const LONGEST_DELAY_MS = 10_000;
 /** A child that lived this long starts again with the first delay. */
 const HEALTHY_MS = 30_000;
 const STOP_DEADLINE_MS = 15_000;
+/** What is killed is gone at once, but for a process that hangs in the kernel. */
+const LEFT_BEHIND_MS = 2000;
 
 export class Child {
   #role;
@@ -57,7 +59,7 @@ export class Child {
       const end = (why) => {
         if (this.#process !== child) return;
         this.#process = undefined;
-        resolve();
+        resolve(endLeftBehind(child.pid));
         this.#ended(why, startedMs);
       };
       child.once('exit', (code, signal) => end(`ended with ${signal ?? code}`));
@@ -90,5 +92,18 @@ export class Child {
     child.kill('SIGTERM');
     await this.#over;
     clearTimeout(timer);
+  }
+}
+
+/** Ends what a process that is gone has left of its group, such as one that it had just begun. */
+async function endLeftBehind(pid) {
+  if (pid === undefined || process.platform === 'win32') return;
+  const endMs = performance.now() + LEFT_BEHIND_MS;
+  try {
+    while (process.kill(-pid, 'SIGKILL') && performance.now() < endMs) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  } catch {
+    // Nobody is left.
   }
 }

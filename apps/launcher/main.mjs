@@ -11,9 +11,8 @@ import { DatabaseWatch } from './database-watch.mjs';
 import { demoCameras } from './demo.mjs';
 import { prepare, ROOT } from './prepare.mjs';
 import { recordersOf } from './recorders.mjs';
+import { serverAnswers } from './server-answers.mjs';
 import { readSecrets, readSettings, SETTINGS } from './settings.mjs';
-
-const READY_DEADLINE_MS = 60_000;
 
 const log = (line) => console.log(`nightjar: ${line}`);
 
@@ -110,7 +109,8 @@ async function run(settings, demo) {
     }
     child('server', seeds);
     // Nobody asks for a rendition before the server answers: until then the processors are its own.
-    const answers = serverAnswers(settings, () => stopping !== undefined);
+    const url = localUrl(settings).replace('localhost', '127.0.0.1');
+    const answers = serverAnswers({ url, log, isStopping: () => stopping !== undefined });
     await Promise.race([answers, new Promise((resolve) => setTimeout(resolve, 5000))]);
     child('transcoder', { ...TRANSCODER_ENVIRONMENT, ...given(TRANSCODER_ENVIRONMENT) });
     if (await answers) printBanner(settings, demo);
@@ -203,21 +203,6 @@ async function freePort(preferred) {
 function localUrl({ host, port }) {
   const address = ['0.0.0.0', '::'].includes(host) ? 'localhost' : host;
   return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
-}
-
-async function serverAnswers(settings, isStopping) {
-  const endMs = performance.now() + READY_DEADLINE_MS;
-  const url = localUrl(settings).replace('localhost', '127.0.0.1');
-  while (performance.now() < endMs && !isStopping()) {
-    const answered = await fetch(`${url}/api/setup`, { signal: AbortSignal.timeout(2000) }).then(
-      (response) => response.ok,
-      () => false,
-    );
-    if (answered) return true;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  if (!isStopping()) log(`the server does not answer at ${url} yet; its log says why`);
-  return false;
 }
 
 function printBanner(settings, demo) {

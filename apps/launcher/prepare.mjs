@@ -2,7 +2,15 @@
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -29,17 +37,18 @@ export async function prepare(log) {
     await runTool('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']);
     writeFileSync(INSTALL_STAMP, lock);
   }
-  const sources = hashOf(BUILD_INPUTS);
-  if (readStamp(BUILD_STAMP) !== sources) {
+  if (readStamp(BUILD_STAMP) !== hashOf(BUILD_INPUTS)) {
     log('building');
     await build();
-    writeFileSync(BUILD_STAMP, sources);
   }
 }
 
-/** Compiles every program, and the console beside them. */
+/** Compiles every program, and the console beside them; the next start finds it done. */
 export async function build() {
+  // Of before: what is changed meanwhile is built again.
+  const sources = hashOf(BUILD_INPUTS);
   mkdirSync(join(ROOT, 'dist'), { recursive: true });
+  rmSync(BUILD_STAMP, { force: true });
   await Promise.all([
     runTool(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']),
     runTool(process.execPath, [
@@ -51,6 +60,7 @@ export async function build() {
       'warn',
     ]),
   ]);
+  writeFileSync(BUILD_STAMP, sources);
 }
 
 /** Resolves when the program ends well; its output is shown. */

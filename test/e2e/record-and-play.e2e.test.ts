@@ -153,7 +153,7 @@ describe('a camera in mode continuous', () => {
         const status = await installation.status(camera.id).catch(() => undefined);
         return status?.state === 'online' &&
           status.recording.active &&
-          installation.findProcess('recorder') !== pid
+          ![undefined, pid].includes(installation.findProcess('recorder'))
           ? Date.now()
           : undefined;
       },

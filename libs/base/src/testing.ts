@@ -59,17 +59,22 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Polls until `condition` gives something truthy; fails with `what` after `deadlineMs`. */
+/**
+ * Polls until `condition` gives something truthy; fails with `what` after `deadlineMs`. What takes long
+ * is asked for less often: asking costs those who are waited for.
+ */
 export async function eventually<T>(
   what: string,
   condition: () => T | Promise<T>,
   deadlineMs = 10_000,
 ): Promise<NonNullable<T>> {
-  const endMs = performance.now() + deadlineMs;
+  const startMs = performance.now();
   for (;;) {
     const value = await condition();
     if (value) return value;
-    if (performance.now() > endMs) throw new Error(`not within ${deadlineMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    const elapsedMs = performance.now() - startMs;
+    if (elapsedMs > deadlineMs) throw new Error(`not within ${deadlineMs} ms: ${what}`);
+    const pauseMs = Math.min(Math.max(20, elapsedMs / 20), 100);
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
