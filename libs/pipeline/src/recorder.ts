@@ -3,7 +3,7 @@
 import type { Clock, Log, Timer } from '#base';
 import { MotionService } from '#motion';
 import { PushDoor } from '#rtmp';
-import { ChunkStore, type ChunkStoreOptions, type StoreDirectory } from '#store';
+import { ChunkStore, type ChunkStoreOptions } from '#store';
 import { Timeline, type HoldRow } from '#timeline';
 import type { OpenAlarms } from './camera-alarms.js';
 import type { CameraSettings } from './camera-settings.js';
@@ -13,6 +13,7 @@ import { RecordedCamera, type CameraEvent, type CameraReport, type VideoTrack } 
 import { FlushScheduler } from './flush-scheduler.js';
 import type { TrackHub } from './hub.js';
 import { IngestTurns } from './ingest-turns.js';
+import { knownDirectories, rememberDirectories } from './known-directories.js';
 import { recoverFootage } from './recovery.js';
 import type { RetentionPolicy } from './retention-policy.js';
 import { Retention, watermarksOf, type RetentionOptions } from './retention.js';
@@ -30,8 +31,6 @@ const SAFE_POINT_MS = 10_000;
 const BUSY_BYTES = 8_000_000;
 const PUSH_ADDRESS = { host: '0.0.0.0', port: 1935 };
 const PACK_MOTION_MS = 300_000;
-const DIRECTORIES_KEY = 'store/directories';
-const WARM_DIRECTORIES_KEY = 'warm/directories';
 const FORMER_KEY = 'retention/former-cameras';
 
 export interface RecorderOptions {
@@ -156,18 +155,18 @@ export class Recorder {
         exclusive: true,
         clock,
         log,
-        expected: await knownDirectories(timeline, DIRECTORIES_KEY),
+        expected: await knownDirectories(timeline, 'store'),
         ...(options.warm === undefined
           ? {}
           : {
               warm: {
                 directories: options.warm.directories,
-                expected: await knownDirectories(timeline, WARM_DIRECTORIES_KEY),
+                expected: await knownDirectories(timeline, 'warm'),
               },
             }),
       });
-      await rememberDirectories(timeline, DIRECTORIES_KEY, store.directories);
-      await rememberDirectories(timeline, WARM_DIRECTORIES_KEY, store.warm?.directories ?? []);
+      await rememberDirectories(timeline, 'store', store.directories);
+      await rememberDirectories(timeline, 'warm', store.warm?.directories ?? []);
       const { isClean } = await recoverFootage({ store, timeline, clock, log });
       const processes = options.motionProcesses;
       const motion = await MotionService.start({
@@ -396,20 +395,4 @@ function isRecorded({ removed, moved }: CameraSettings): boolean {
 /** What has not changed is not touched. */
 async function updated(camera: RecordedCamera, next: CameraSettings): Promise<void> {
   if (JSON.stringify(camera.settings) !== JSON.stringify(next)) await camera.update(next);
-}
-
-async function knownDirectories(timeline: Timeline, key: string): Promise<Map<string, string>> {
-  const bytes = await timeline.getSetting(key);
-  if (bytes === undefined) return new Map();
-  return new Map(JSON.parse(Buffer.from(bytes).toString()) as [string, string][]);
-}
-
-async function rememberDirectories(
-  timeline: Timeline,
-  key: string,
-  directories: readonly StoreDirectory[],
-): Promise<void> {
-  const known = await knownDirectories(timeline, key);
-  for (const { path, id } of directories) if (id !== undefined) known.set(path, id);
-  await timeline.putSetting(key, Buffer.from(JSON.stringify([...known])));
 }

@@ -1,14 +1,15 @@
 // Forecasts and what goes next, by every rule, from the index of a real store.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog } from '#base';
 import { FakeClock } from '#base/testing';
 import type { TrackName } from '#media';
-import { ChunkStore } from '#store';
+import { ChunkStore, STORE_IDENTITY_FILE } from '#store';
 import { Timeline, type ChunkRow } from '#timeline';
 import type { Elsewhere } from './camera-share.js';
+import { rememberDirectories } from './known-directories.js';
 import { DAY_US, type RetentionPolicy } from './retention-policy.js';
 import { Retention } from './retention.js';
 import { reportStorage, type StorageReport } from './storage-report.js';
@@ -192,4 +193,28 @@ test('a held chunk is passed over; a camera that is gone brings nothing', async 
   expect(inDays(told)).toEqual([[A, 'age', 20]]);
   // The average of the time that is there: 2 TB in 20 days.
   expect(of(told, A).bytesPerDay).toBe(0.1 * TB);
+});
+
+test('footage is told of the disk that it lies on, also of one that is not there', async () => {
+  const { id = '' } = store.directories[0] ?? {};
+  const path = join(directory, 'other');
+  const gone = '0a8a5d35-5f0c-44ea-97b9-3d6f4d6a2c11';
+  mkdirSync(path);
+  writeFileSync(join(path, STORE_IDENTITY_FILE), JSON.stringify({ id, version: 1 }));
+  await store.close();
+  store = await ChunkStore.open({
+    ...{ directories: [store.directories[0]?.path ?? '', path], clock, log },
+    expected: new Map([[path, gone]]),
+  });
+  await rememberDirectories(timeline, 'store', [
+    { path, id: gone, state: 'ok', sizeBytes: 0, freeBytes: 0 },
+  ]);
+  await add(A, 3, 4000);
+  const there = await add(A, 2, 500);
+  await timeline.commit({ chunks: [{ ...there, store: gone }] });
+  const told = await report(new Map([[A, { days: 30 }]]), { roomBytes: TB });
+  expect(told.disks.map(({ state, footageBytes }) => [state, footageBytes])).toEqual([
+    ['ok', 4000],
+    ['failed', 500],
+  ]);
 });

@@ -5,6 +5,7 @@ import { DATA_SHARDS, type ChunkStore, type WarmTier } from '#store';
 import type { Timeline } from '#timeline';
 import type { Scrub, ScrubReport } from './scrub.js';
 import type { WarmMover, WarmReport } from './warm-mover.js';
+import { knownDirectories } from './known-directories.js';
 import type { RetentionPolicy } from './retention-policy.js';
 import { averagePerDay, type CameraInflow } from './camera-inflow.js';
 import type { NextDeletion } from './next-deletions.js';
@@ -93,7 +94,7 @@ export async function reportStorage(recorder: Reported): Promise<StorageReport> 
   const warm = recorder.warm.report();
   const allBytes = usage.reduce((sum, row) => sum + row.bytes, 0);
   const footageBytes = Math.max(0, allBytes - (warm?.bytes ?? 0));
-  const disks = disksOf(store.directories, footageBytes, retention);
+  const disks = await disksOf(recorder);
   const largest = Math.max(0, ...store.directories.map((disk) => disk.sizeBytes));
   const forecast = forecastSpace({ store, retention, cameras, footageBytes, warm });
   const perDay = cameras.reduce((sum, camera) => sum + camera.bytesPerDay, 0);
@@ -121,18 +122,13 @@ export async function reportStorage(recorder: Reported): Promise<StorageReport> 
   };
 }
 
-function disksOf(
-  directories: ChunkStore['directories'],
-  footageBytes: number,
-  retention: Retention,
-): StorageReport['disks'] {
-  const usedBytes = directories.reduce((sum, disk) => sum + disk.sizeBytes - disk.freeBytes, 0);
-  return directories.map((disk) => {
+async function disksOf({ store, timeline, retention }: Reported): Promise<StorageReport['disks']> {
+  const footage = timeline.usageOfStores();
+  const known = await knownDirectories(timeline, 'store');
+  return store.directories.map((disk) => {
     const { path, device, sizeBytes, freeBytes, reason } = disk;
     const watermarks = retention.watermarks(sizeBytes);
     const { lowBytes, criticalBytes } = watermarks;
-    // Chunks do not say per disk what they hold without reading them all: by each disk's share.
-    const share = usedBytes === 0 ? 0 : (sizeBytes - freeBytes) / usedBytes;
     const level = freeBytes < criticalBytes ? 'critical' : freeBytes < lowBytes ? 'low' : 'ok';
     return {
       path,
@@ -140,7 +136,7 @@ function disksOf(
       state: disk.state === 'ok' ? level : disk.state,
       ...(reason === undefined ? {} : { reason }),
       ...{ sizeBytes, freeBytes, watermarks },
-      footageBytes: Math.round(footageBytes * (directories.length === 1 ? 1 : share)),
+      footageBytes: footage.get(disk.id ?? known.get(path) ?? '') ?? 0,
     } as const;
   });
 }

@@ -1,24 +1,19 @@
-// Chunk rows, the indexes over them, and how much of the disk each camera takes.
+// Chunk rows, and the indexes over them.
 
-import { ByteReader, ByteWriter } from '#base';
 import type { TrackName } from '#media';
 import type { PendingBatch } from './commit-queue.js';
 import { Floors } from './floors.js';
-import { dayOf, makeKey, rangeOf, u64At, uuidAt } from './keys.js';
+import { dayOf, makeKey, rangeOf, u64At } from './keys.js';
 import type { Lsm } from './lsm.js';
 import { decodeChunk, encodeChunk } from './row-codec.js';
 import type { CameraUsage, ChunkRow } from './rows.js';
 import type { SafePoint } from './safe-point.js';
 import type { TrackKey } from './spans.js';
+import { UsageSums } from './usage-sums.js';
 
 const TRACKS: readonly TrackName[] = ['main', 'sub', 'audio'];
 const NOTHING = Buffer.alloc(0);
 const EARLIER_US = 2_000_000;
-
-interface Sum {
-  readonly bytes: number;
-  readonly chunks: number;
-}
 
 export interface ChunksQuery {
   readonly track?: TrackName;
@@ -32,7 +27,7 @@ export interface ChunksQuery {
 export class ChunkIndex {
   readonly #lsm: Lsm;
   readonly #unsealed = new Map<number, ChunkRow>();
-  readonly #usage = new Map<string, Sum>();
+  readonly #sums: UsageSums;
   readonly #floors = new Floors();
   /** No chunk ended on a day before this. */
   #oldestDay = 0;
@@ -41,6 +36,7 @@ export class ChunkIndex {
 
   constructor(lsm: Lsm) {
     this.#lsm = lsm;
+    this.#sums = new UsageSums(lsm);
   }
 
   async load(): Promise<void> {
@@ -51,11 +47,7 @@ export class ChunkIndex {
       const row = await this.find(u64At(key, 1));
       if (row !== undefined) this.#unsealed.set(row.id, row);
     }
-    this.#usage.clear();
-    for (const [key, value] of await this.#lsm.entries(rangeOf('usage'))) {
-      const reader = new ByteReader(value);
-      this.#usage.set(uuidAt(key, 1), { bytes: reader.varint(), chunks: reader.varint() });
-    }
+    await this.#sums.load();
     const [last] = await this.#lsm.keys({ ...rangeOf('chunk'), reverse: true, limit: 1 });
     this.#highestId = last === undefined ? -1 : u64At(last, 1);
   }
@@ -93,10 +85,12 @@ export class ChunkIndex {
 
   /** Counts what a camera takes from its rows. As `relink`. */
   async recount(batch: PendingBatch, camera: string): Promise<void> {
-    const rows = await this.ofCamera(camera, {});
-    const bytes = rows.reduce((sum, row) => sum + row.sizeBytes, 0);
-    this.#usage.delete(camera);
-    this.#count(batch, camera, { bytes, chunks: rows.length });
+    this.#sums.recount(batch, camera, await this.ofCamera(camera, {}));
+  }
+
+  /** Cameras that must be counted before their usage can be told. */
+  get uncounted(): readonly string[] {
+    return this.#sums.uncounted;
   }
 
   unsealed(): ChunkRow[] {
@@ -133,8 +127,7 @@ export class ChunkIndex {
     if (row.sealed) this.#unsealed.delete(row.id);
     else this.#unsealed.set(row.id, row);
     this.#highestId = Math.max(this.#highestId, row.id);
-    const change = row.sizeBytes - (old?.sizeBytes ?? 0);
-    this.#count(batch, row.camera, { bytes: change, chunks: old === undefined ? 1 : 0 });
+    this.#sums.replace(batch, old, row);
   }
 
   /** The batch was flushed before, and the caller holds back other writes. */
@@ -150,7 +143,7 @@ export class ChunkIndex {
     batch.del(makeKey('chunk', { u64: row.id }));
     if (!row.sealed) batch.del(unsealedKey(row.id));
     this.#unsealed.delete(row.id);
-    this.#count(batch, row.camera, { bytes: -row.sizeBytes, chunks: -1 });
+    this.#sums.replace(batch, row, undefined);
   }
 
   async ofCamera(camera: string, query: ChunksQuery): Promise<ChunkRow[]> {
@@ -188,9 +181,14 @@ export class ChunkIndex {
     }
   }
 
+  /** Bytes by the identity of the store directory. */
+  usageOfStores(): ReadonlyMap<string, number> {
+    return this.#sums.byStore();
+  }
+
   async usage(): Promise<CameraUsage[]> {
     const rows: CameraUsage[] = [];
-    for (const [camera, { bytes, chunks }] of this.#usage) {
+    for (const [camera, { bytes, chunks }] of this.#sums.byCamera()) {
       const oldest = await this.ofCamera(camera, { limit: 1 });
       const newest = await this.ofCamera(camera, { limit: 1, reverse: true });
       const [first, last] = [oldest[0], newest[0]];
@@ -221,20 +219,6 @@ export class ChunkIndex {
     if (row?.firstUnixUs !== old.firstUnixUs) batch.del(cameraKey(old));
     if (row === undefined || dayOf(row.lastUnixUs) !== dayOf(old.lastUnixUs)) {
       batch.del(expiryKey(old));
-    }
-  }
-
-  #count(batch: PendingBatch, camera: string, change: Sum): void {
-    const before = this.#usage.get(camera) ?? { bytes: 0, chunks: 0 };
-    const bytes = Math.max(0, before.bytes + change.bytes);
-    const chunks = Math.max(0, before.chunks + change.chunks);
-    const key = makeKey('usage', { uuid: camera });
-    if (chunks === 0) {
-      this.#usage.delete(camera);
-      batch.del(key);
-    } else {
-      this.#usage.set(camera, { bytes, chunks });
-      batch.put(key, new ByteWriter(16).varint(bytes).varint(chunks).copy());
     }
   }
 }

@@ -7,7 +7,7 @@
 //   p camera16 start8                 gap              o camera16                its open gap
 //   m camera16 start8                 fresh motion     M day4 camera16           packed motion
 //   x at8 counter4                    deletion         h hold16                  hold
-//   u camera16                        usage            S text                    setting
+//   u camera16 store16                usage            S text                    setting
 //   r chunk8                          doomed groups    a                         alive
 //   V                                 version
 //

@@ -7,7 +7,8 @@ import { CommitQueue, type PendingBatch } from './commit-queue.js';
 import { DoomedRows } from './doomed-rows.js';
 import { GapIndex } from './gap-index.js';
 import { GroupIndex, type GroupsQuery } from './group-index.js';
-import { boundedUs, FENCES, makeKey, rangeOf, u64At } from './keys.js';
+import { boundedUs, makeKey, rangeOf, u64At } from './keys.js';
+import { checkVersion } from './index-version.js';
 import { corrupt, Lsm } from './lsm.js';
 import { MotionIndex } from './motion-index.js';
 import { decodeDeletion, decodeHold, encodeDeletion, encodeHold } from './row-codec.js';
@@ -34,7 +35,6 @@ import {
 } from './safe-point.js';
 import { coalesce, SpanIndex, spanOf, type Span, type TrackKey } from './spans.js';
 
-const VERSION = 1;
 const TRACKS: readonly TrackName[] = ['main', 'sub', 'audio'];
 /** More fresh motion than this is packed without being asked. */
 const MAX_FRESH_MOTION = 20_000;
@@ -86,6 +86,7 @@ export class Timeline {
       await timeline.#load();
       await timeline.#loadSafePoint();
       await timeline.#sweep();
+      for (const camera of timeline.#chunks.uncounted) await timeline.recountUsage(camera);
       return timeline;
     } catch (error) {
       await lsm.close();
@@ -261,6 +262,11 @@ export class Timeline {
 
   usage(): Promise<CameraUsage[]> {
     return this.#chunks.usage();
+  }
+
+  /** Bytes by the identity of the store directory that they lie in. */
+  usageOfStores(): ReadonlyMap<string, number> {
+    return this.#chunks.usageOfStores();
   }
 
   /**
@@ -486,26 +492,4 @@ function spansByTrack(groups: readonly GroupRow[]): { key: TrackKey; spans: Span
 
 function settingKey(key: string): Buffer {
   return makeKey('setting', { bytes: Buffer.from(key) });
-}
-
-async function checkVersion(lsm: Lsm, directory: string): Promise<void> {
-  const key = makeKey('version');
-  const value = await lsm.get(key);
-  const version = value?.readUInt32BE(0);
-  if (version === undefined) {
-    const bytes = Buffer.alloc(4);
-    bytes.writeUInt32BE(VERSION);
-    const nothing = [SAFE_POINT_KEY, encodeSafePoint(NOTHING_PROVEN)] as const;
-    const puts = [[key, bytes], nothing, ...FENCES.map((fence) => [fence, Buffer.of(0)])] as const;
-    await lsm.batch(
-      puts.map(([at, row]) => ({ type: 'put', key: at, value: row }) as const),
-      true,
-    );
-  } else if (version !== VERSION) {
-    throw new NightjarError(
-      'failed-precondition',
-      `expected index version ${VERSION} in ${directory}, found ${version}`,
-      { version },
-    );
-  }
 }
