@@ -1,13 +1,11 @@
 // What all recorders hold and where, added up: a disk that several share counts once, and so does a
 // camera that has footage on several.
 
-import { fitsAtLeast, forecastReach, type Reach } from '#base';
+import { forecastStorage, reachByKind, type Reach } from '#base';
 import type { Storage } from '#contract';
 
 const MOST_NEXT_DELETIONS = 100;
 const DAY_MS = 86_400_000;
-/** Of the 14 of a warm stripe. */
-const DATA_SHARDS = 10;
 /** From the best to the worst. */
 const STATES: readonly Disk['state'][] = ['ok', 'low', 'slow', 'critical', 'full', 'failed'];
 
@@ -149,34 +147,27 @@ function forecastOf(
   const users = group
     .flatMap(({ recorder, answer }) => answer.cameras.filter(({ id }) => ownerOf(id) === recorder))
     .map(({ brings, givesSpace = true, bytesPerDay, retentionDays, ...use }) => ({
-      ...use,
-      ...{ givesSpace, bytesPerDay },
+      ...{ ...use, givesSpace },
       inflows: brings ?? [{ bytesPerDay, days: retentionDays }],
     }));
-  const perDay = users.reduce((sum, { bytesPerDay }) => sum + bytesPerDay, 0);
-  const free = (mark?: 'lowBytes' | 'stopBytes') =>
-    disks.reduce((sum, disk) => {
-      const reserve = mark === undefined ? 0 : (disk.watermarks?.[mark] ?? 0);
-      return disk.state === 'failed' ? sum : sum + disk.freeBytes - reserve;
-    }, 0);
-  const footage = disks.reduce((sum, disk) => sum + disk.footageBytes, 0);
-  const warm = group.flatMap(({ answer }) => answer.warmTiers);
-  const warmFree = warm.flatMap(({ directories }) => directories.map((disk) => disk.freeBytes));
-  const warmBytes = warm.reduce((sum, { bytes }) => sum + bytes, 0);
-  const capacity =
-    Math.max(0, footage + free('lowBytes')) +
-    (warmFree.length === 0 ? 0 : warmBytes + Math.min(...warmFree) * DATA_SHARDS);
-  const inDays = (bytes: number) => (perDay > 0 ? Math.max(0, bytes) / perDay : 0);
-  const lowAt = new Date(nowUnixMs + inDays(free('lowBytes')) * DAY_MS).toISOString();
+  const { reach, daysLeft, stopsInDays, lowInDays } = forecastStorage({
+    users,
+    disks: disks
+      .filter(({ state }) => state !== 'failed')
+      .map(({ freeBytes, watermarks: { lowBytes = 0, stopBytes = 0 } = {} }) => ({
+        ...{ freeBytes, lowBytes, stopBytes },
+      })),
+    footageBytes: disks.reduce((sum, disk) => sum + disk.footageBytes, 0),
+    warm: group.flatMap(({ answer }) => answer.warmTiers),
+  });
+  const inDays = (days: number) => new Date(nowUnixMs + days * DAY_MS).toISOString();
+  const [now, lowAt] = [inDays(0), inDays(lowInDays)];
   return {
-    reach: forecastReach(users, capacity),
-    daysLeft: perDay > 0 ? inDays(free()) : undefined,
-    stopsInDays:
-      perDay > 0 && !fitsAtLeast(users, capacity) ? inDays(free('stopBytes')) : undefined,
+    ...{ reach, daysLeft, stopsInDays },
     nextDeletions: group
       .flatMap(({ answer }) => answer.nextDeletions)
       .map((next) =>
-        next.rule === 'disk-space' && next.at > lowAt && next.at > new Date(nowUnixMs).toISOString()
+        next.rule === 'disk-space' && next.at > lowAt && next.at > now
           ? { ...next, at: lowAt }
           : next,
       ),
@@ -184,15 +175,6 @@ function forecastOf(
 }
 
 function withReach(use: CameraUse, reach: Reach | undefined): CameraUse {
-  if (reach === undefined) return use;
-  const { forecastDays, forecastMotionDays, forecastLowresDays, brings = [] } = use;
-  const daysOf = (kind: string) =>
-    Math.min(brings.find((inflow) => inflow.kind === kind)?.days ?? use.retentionDays, reach.days);
-  return {
-    ...use,
-    ...(forecastDays === undefined ? {} : { forecastDays: daysOf('all') }),
-    ...(forecastMotionDays === undefined ? {} : { forecastMotionDays: daysOf('motion') }),
-    ...(forecastLowresDays === undefined ? {} : { forecastLowresDays: daysOf('lowres') }),
-    ...(forecastDays === undefined ? {} : { limitedBy: reach.limitedBy }),
-  };
+  if (reach === undefined || use.brings === undefined) return use;
+  return { ...use, ...reachByKind(use.brings, reach) };
 }

@@ -27,12 +27,12 @@ export { MaglevTable, type MaglevBackend } from './maglev.js';
 export { problemDetails, type ProblemDetails } from './problem.js';
 export { SecretBox } from './secret-box.js';
 export { Shutdown } from './shutdown.js';
+export type { Reach } from './space-forecast.js';
 export {
-  fitsAtLeast,
-  forecastReach,
-  type Inflow,
-  type Reach,
-  type SpaceUser,
-} from './space-forecast.js';
+  forecastStorage,
+  reachByKind,
+  type KindInflow,
+  type StorageForecast,
+} from './storage-forecast.js';
 export { delay, systemClock, type Clock, type Timer } from './time.js';
 export { isUuid, uuidFromBytes, uuidToBytes } from './uuid.js';

@@ -206,6 +206,8 @@ export const storageSchema = z.object({
         reason: z.string().optional(),
         /** Of footage, without parity. */
         bytes: z.number(),
+        /** Of footage that it still takes; absent while it takes none. */
+        roomBytes: z.number().optional(),
         chunks: z.number(),
         movedChunks: z.number(),
         mendedShards: z.number(),

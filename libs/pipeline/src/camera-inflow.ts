@@ -1,6 +1,6 @@
 // What a camera brings a day, by the rules that its footage falls under.
 
-import type { Clock, Inflow } from '#base';
+import type { Clock, KindInflow } from '#base';
 import type { CameraUsage, Timeline } from '#timeline';
 import {
   DAY_US,
@@ -13,10 +13,6 @@ import {
 /** So many of the newest chunks tell how much of it is low resolution, and how much moved. */
 const SAMPLE = 64;
 const FRESH_MS = 3_600_000;
-
-export interface CameraInflow extends Inflow {
-  readonly kind: 'all' | 'motion' | 'lowres';
-}
 
 interface Shares {
   readonly policy: string;
@@ -37,13 +33,13 @@ export class InflowBook {
   }
 
   /** Kinds whose days are the same are one. */
-  async of(camera: string, policy: RetentionPolicy, bytesPerDay: number): Promise<CameraInflow[]> {
+  async of(camera: string, policy: RetentionPolicy, bytesPerDay: number): Promise<KindInflow[]> {
     const days = daysOf(policy, 'main');
     const [motionDays, lowresDays] = [motionDaysOf(policy, 'main'), daysOf(policy, 'sub')];
     if (motionDays === days && lowresDays === days) return [{ kind: 'all', bytesPerDay, days }];
     const { lowres, motion } = await this.#sharesOf(camera, policy);
     const rest = bytesPerDay * (1 - lowres);
-    const kinds: CameraInflow[] = [
+    const kinds: KindInflow[] = [
       { kind: 'all', bytesPerDay: rest * (1 - motion), days },
       { kind: 'motion', bytesPerDay: rest * motion, days: motionDays },
       { kind: 'lowres', bytesPerDay: bytesPerDay * lowres, days: lowresDays },

@@ -1,13 +1,20 @@
 // How full the disks are, with what, for how long, and what goes next.
 
-import { fitsAtLeast, forecastReach, type Clock, type Reach } from '#base';
-import { DATA_SHARDS, type ChunkStore, type WarmTier } from '#store';
+import {
+  forecastStorage,
+  reachByKind,
+  type Clock,
+  type KindInflow,
+  type Reach,
+  type StorageForecast,
+} from '#base';
+import { DATA_SHARDS, type ChunkStore, type StoreDirectory, type WarmTier } from '#store';
 import type { Timeline } from '#timeline';
 import type { Scrub, ScrubReport } from './scrub.js';
 import type { WarmMover, WarmReport } from './warm-mover.js';
 import { knownDirectories } from './known-directories.js';
 import type { RetentionPolicy } from './retention-policy.js';
-import { averagePerDay, type CameraInflow } from './camera-inflow.js';
+import { averagePerDay } from './camera-inflow.js';
 import type { NextDeletion } from './next-deletions.js';
 import type { Retention, Watermarks } from './retention.js';
 
@@ -15,6 +22,7 @@ const DAY_US = 86_400_000_000;
 const NEXT_DELETIONS = 20;
 /** Whoever asks is not to wait for a disk that hangs. */
 const PATIENCE_MS = 1000;
+const BY_AGE: Reach = { days: Infinity, limitedBy: 'age' };
 
 interface CameraUse {
   readonly id: string;
@@ -23,7 +31,7 @@ interface CameraUse {
   readonly oldestUnixUs: number;
   readonly newestUnixUs: number;
   readonly bytesPerDay: number;
-  readonly brings: readonly CameraInflow[];
+  readonly brings: readonly KindInflow[];
   readonly retentionDays: number;
   readonly minDays?: number;
   readonly maxBytes?: number;
@@ -55,7 +63,11 @@ export interface StorageReport {
   readonly stopsInDays?: number;
   readonly nextDeletions: readonly NextDeletion[];
   readonly scrub: ScrubReport;
-  readonly warm?: WarmReport & { readonly directories: WarmTier['directories'] };
+  readonly warm?: WarmReport & {
+    readonly directories: WarmTier['directories'];
+    /** Of footage that it still takes; absent while it takes none. */
+    readonly roomBytes?: number;
+  };
 }
 
 interface Reported {
@@ -96,29 +108,46 @@ export async function reportStorage(recorder: Reported): Promise<StorageReport> 
   const footageBytes = Math.max(0, allBytes - (warm?.bytes ?? 0));
   const disks = await disksOf(recorder);
   const largest = Math.max(0, ...store.directories.map((disk) => disk.sizeBytes));
-  const forecast = forecastSpace({ store, retention, cameras, footageBytes, warm });
-  const perDay = cameras.reduce((sum, camera) => sum + camera.bytesPerDay, 0);
-  const freeBytes = disks.reduce((sum, disk) => sum + disk.freeBytes, 0);
+  const usable = store.directories.filter(({ state }) => state !== 'failed');
+  const roomBytes = warmRoomOf(store, retention);
+  const forecast = forecastStorage({
+    users: cameras.map((camera) => ({ ...camera, inflows: camera.brings })),
+    disks: usable.map(({ sizeBytes, freeBytes }) => ({
+      ...retention.watermarks(sizeBytes),
+      freeBytes,
+    })),
+    footageBytes,
+    warm: warm === undefined ? [] : [{ bytes: warm.bytes, roomBytes }],
+  });
+  const { daysLeft, stopsInDays } = forecast;
   return {
     disks,
     watermarks: retention.watermarks(largest),
     cameras: cameras.map((camera) => ({
       ...camera,
-      ...reachOf(camera, forecast.reach.get(camera.id)),
+      ...reachByKind(camera.brings, forecast.reach.get(camera.id) ?? BY_AGE),
     })),
-    ...(perDay > 0 ? { daysLeft: freeBytes / perDay } : {}),
-    ...(forecast.stopsInDays === undefined ? {} : { stopsInDays: forecast.stopsInDays }),
+    ...(daysLeft === undefined ? {} : { daysLeft }),
+    ...(stopsInDays === undefined ? {} : { stopsInDays }),
     nextDeletions: await retention.nextDeletions({
       limit: NEXT_DELETIONS,
       usage: new Map(cameras.map((camera) => [camera.id, camera])),
       lowAtUnixUs: new Map(
-        [...forecast.lowInDays].map(([id, days]) => [id, nowUnixUs + days * DAY_US]),
+        [...lowInDaysOf(usable, retention, forecast)].map(([id, days]) => [
+          id,
+          nowUnixUs + days * DAY_US,
+        ]),
       ),
     }),
     scrub: recorder.scrub.report(),
     ...(warm === undefined || store.warm === undefined
       ? {}
-      : { warm: { ...warm, directories: store.warm.directories } }),
+      : {
+          warm: {
+            ...{ ...warm, directories: store.warm.directories },
+            ...(roomBytes === undefined ? {} : { roomBytes }),
+          },
+        }),
   };
 }
 
@@ -141,68 +170,28 @@ async function disksOf({ store, timeline, retention }: Reported): Promise<Storag
   });
 }
 
-/** How far back each camera reaches, and when each store is low or full, at these rates. */
-function forecastSpace(o: {
-  readonly store: ChunkStore;
-  readonly retention: Retention;
-  readonly cameras: readonly CameraUse[];
-  readonly footageBytes: number;
-  readonly warm: WarmReport | undefined;
-}): {
-  readonly reach: ReadonlyMap<string, Reach>;
-  readonly lowInDays: ReadonlyMap<string, number>;
-  readonly stopsInDays?: number;
-} {
-  const { store, retention, cameras, footageBytes, warm } = o;
-  const usable = store.directories.filter(({ state }) => state !== 'failed');
-  const above = (mark: keyof Watermarks, disks: ChunkStore['directories']) =>
-    disks.reduce((sum, d) => sum + d.freeBytes - retention.watermarks(d.sizeBytes)[mark], 0);
-  const warmFree = store.warm?.directories.map(
+/** Bytes of footage that the tier still takes; undefined while it takes none. */
+function warmRoomOf(store: ChunkStore, retention: Retention): number | undefined {
+  const { warm } = store;
+  if (warm === undefined || warm.fault !== undefined) return undefined;
+  const free = warm.directories.map(
     (disk) => disk.freeBytes - retention.watermarks(disk.sizeBytes).lowBytes,
   );
   // A tenth of each chunk lies on each warm disk: the fullest one decides.
-  const warmBytes =
-    warm === undefined || warmFree === undefined || warm.reason !== undefined
-      ? 0
-      : warm.bytes + Math.max(0, Math.min(...warmFree)) * DATA_SHARDS;
-  const users = cameras.map((camera) => ({ ...camera, inflows: camera.brings }));
-  const capacityBytes = Math.max(0, footageBytes + above('lowBytes', usable)) + warmBytes;
-  const reach = forecastReach(users, capacityBytes);
-  const perDay = cameras.reduce((sum, camera) => sum + camera.bytesPerDay, 0);
-  const isShort = [...reach.values()].some(({ limitedBy }) => limitedBy === 'disk-space');
-  const inDays = (bytes: number) => (perDay > 0 ? Math.max(0, bytes) / perDay : 0);
-  const lowInDays = new Map<string, number>();
-  for (const { id, freeBytes, sizeBytes } of usable) {
-    const isLow = freeBytes < retention.watermarks(sizeBytes).lowBytes;
-    // A new chunk goes where most is free: directories fill up together.
-    if (id !== undefined && (isLow || isShort)) {
-      lowInDays.set(id, isLow ? 0 : inDays(above('lowBytes', usable)));
-    }
-  }
-  return {
-    ...{ reach, lowInDays },
-    ...(perDay > 0 && !fitsAtLeast(users, capacityBytes)
-      ? { stopsInDays: inDays(above('stopBytes', usable)) }
-      : {}),
-  };
+  return Math.max(0, Math.min(...free)) * DATA_SHARDS;
 }
 
-function reachOf(
-  { brings }: CameraUse,
-  reach: Reach = { days: Infinity, limitedBy: 'age' },
-): Pick<
-  StorageReport['cameras'][number],
-  'forecastDays' | 'forecastMotionDays' | 'forecastLowresDays' | 'limitedBy'
-> {
-  const daysOf = (kind: CameraInflow['kind']) => {
-    const inflow = brings.find((other) => other.kind === kind);
-    return inflow === undefined ? undefined : Math.min(inflow.days, reach.days);
-  };
-  const [all = 0, motion, lowres] = [daysOf('all'), daysOf('motion'), daysOf('lowres')];
-  return {
-    forecastDays: all,
-    ...(motion === undefined ? {} : { forecastMotionDays: motion }),
-    ...(lowres === undefined ? {} : { forecastLowresDays: lowres }),
-    limitedBy: reach.limitedBy,
-  };
+/** By the id of a store. They fill up together, since a new chunk goes where most is free. */
+function lowInDaysOf(
+  directories: readonly StoreDirectory[],
+  retention: Retention,
+  { reach, lowInDays }: StorageForecast,
+): ReadonlyMap<string, number> {
+  const isShort = [...reach.values()].some(({ limitedBy }) => limitedBy === 'disk-space');
+  const low = new Map<string, number>();
+  for (const { id, freeBytes, sizeBytes } of directories) {
+    const isLow = freeBytes < retention.watermarks(sizeBytes).lowBytes;
+    if (id !== undefined && (isLow || isShort)) low.set(id, isLow ? 0 : lowInDays);
+  }
+  return low;
 }
