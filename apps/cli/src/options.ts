@@ -77,7 +77,7 @@ export function readOptions(
   if (!/^[\w.-]+$/.test(recorder) || /^\.+$/.test(recorder)) {
     throw new NightjarError('invalid-argument', `expected the id of a recorder, found ${recorder}`);
   }
-  const from = o.takes.includes('from') ? readInstant('from', values.from) : undefined;
+  const from = readInstant('from', values.from);
   const to = readInstant('to', values.to);
   return {
     ...{ dataDir, environment, startDatabase },
