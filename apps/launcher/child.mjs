@@ -1,11 +1,9 @@
 // One child process: started, watched, restarted with a growing delay when it dies, ended in order.
 
 import { spawn } from 'node:child_process';
+import { RestartDelay } from './restart-delay.mjs';
 
 const FIRST_DELAY_MS = 250;
-const LONGEST_DELAY_MS = 10_000;
-/** A child that lived this long starts again with the first delay. */
-const HEALTHY_MS = 30_000;
 const STOP_DEADLINE_MS = 15_000;
 /** What is killed is gone at once, but for a process that hangs in the kernel. */
 const LEFT_BEHIND_MS = 2000;
@@ -21,7 +19,7 @@ export class Child {
   /** Resolves when the process is gone. */
   #over = Promise.resolve();
   #stopping = false;
-  #delayMs = FIRST_DELAY_MS;
+  #delay = new RestartDelay({ firstMs: FIRST_DELAY_MS });
   #timer;
 
   /** @param {{role: string, name: string, args: string[], environment: Record<string, string>, cwd: string, log: (line: string) => void}} options */
@@ -39,7 +37,7 @@ export class Child {
   }
 
   start() {
-    const startedMs = performance.now();
+    this.#delay.started();
     let child;
     try {
       // A process group of its own: Ctrl-C reaches the launcher alone, which ends the children in
@@ -51,7 +49,7 @@ export class Child {
         detached: process.platform !== 'win32',
       });
     } catch (error) {
-      this.#ended(`could not be started (${error.message})`, startedMs);
+      this.#ended(`could not be started (${error.message})`);
       return;
     }
     this.#process = child;
@@ -60,7 +58,7 @@ export class Child {
         if (this.#process !== child) return;
         this.#process = undefined;
         resolve(endLeftBehind(child.pid));
-        this.#ended(why, startedMs);
+        this.#ended(why);
       };
       child.once('exit', (code, signal) => end(`ended with ${signal ?? code}`));
       child.on('error', (error) => {
@@ -71,12 +69,11 @@ export class Child {
     });
   }
 
-  #ended(why, startedMs) {
+  #ended(why) {
     if (this.#stopping) return;
-    if (performance.now() - startedMs > HEALTHY_MS) this.#delayMs = FIRST_DELAY_MS;
-    this.#log(`${this.#name} ${why}; starting it again in ${this.#delayMs} ms`);
-    this.#timer = setTimeout(() => this.start(), this.#delayMs);
-    this.#delayMs = Math.min(this.#delayMs * 2, LONGEST_DELAY_MS);
+    const delayMs = this.#delay.next();
+    this.#log(`${this.#name} ${why}; starting it again in ${delayMs} ms`);
+    this.#timer = setTimeout(() => this.start(), delayMs);
   }
 
   /** SIGTERM, and SIGKILL when that is not heeded. */

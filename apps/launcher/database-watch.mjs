@@ -1,9 +1,8 @@
 // Keeps the embedded PostgreSQL up: started again when it ends, and again when that fails.
 
+import { RestartDelay } from './restart-delay.mjs';
+
 const FIRST_DELAY_MS = 500;
-const LONGEST_DELAY_MS = 10_000;
-/** A database that lived this long is started again at once. */
-const HEALTHY_MS = 30_000;
 
 export class DatabaseWatch {
   #start;
@@ -11,8 +10,8 @@ export class DatabaseWatch {
   #database;
   /** A start under way: ending in the middle of one would leave its PostgreSQL behind. */
   #starting;
-  #startedMs = 0;
-  #delayMs = FIRST_DELAY_MS;
+  /** One that was well is started again at once. */
+  #delay = new RestartDelay({ firstMs: FIRST_DELAY_MS, afterLifeMs: 0 });
   #timer;
   #stopping = false;
 
@@ -48,7 +47,7 @@ export class DatabaseWatch {
   }
 
   async #begin() {
-    this.#startedMs = performance.now();
+    this.#delay.started();
     const database = await this.#start();
     this.#database = database;
     database.onExit(() => {
@@ -57,9 +56,7 @@ export class DatabaseWatch {
   }
 
   #again(why) {
-    const lived = performance.now() - this.#startedMs > HEALTHY_MS;
-    if (lived) this.#delayMs = FIRST_DELAY_MS;
-    const delayMs = lived ? 0 : this.#delayMs;
+    const delayMs = this.#delay.next();
     this.#log(`${why}; starting it again in ${delayMs} ms`);
     this.#timer = setTimeout(() => {
       this.#starting = this.#begin();
@@ -67,6 +64,5 @@ export class DatabaseWatch {
         if (!this.#stopping) this.#again(error.message);
       });
     }, delayMs);
-    if (!lived) this.#delayMs = Math.min(this.#delayMs * 2, LONGEST_DELAY_MS);
   }
 }
