@@ -23,8 +23,6 @@ import { storageWarnings } from './storage-warnings.js';
 import { WarmMover, type WarmMoverOptions } from './warm-mover.js';
 
 const ALIVE_MS = 1000;
-/** Of libuv; about half of them are lanes for writes. */
-const DEFAULT_THREADS = 4;
 /** What of the index is not footage, a power cut costs for so long at most. */
 const SAFE_POINT_MS = 10_000;
 /** With more footage than this waiting for a disk, what has time waits. */
@@ -99,8 +97,7 @@ export class Recorder {
     this.#motion = parts.motion;
     this.startedAtUnixUs = clock.nowUnixUs();
     this.#door = new PushDoor({ ...(options.push ?? PUSH_ADDRESS), clock, log });
-    const lanes = (options.store?.threads ?? DEFAULT_THREADS) / 2;
-    const isBehind = () => this.waiting.records > lanes;
+    const isBehind = () => this.waiting.records > this.store.writesAtOnce;
     this.turns = new IngestTurns(clock, options.ingestTurnMs ?? 0, isBehind);
     this.#scheduler = new FlushScheduler({
       timeline: this.timeline,

@@ -22,7 +22,7 @@ export interface ChunkStoreOptions {
   readonly reserveBytes?: (sizeBytes: number) => number;
   /** No other process may have the directories open meanwhile: for whoever writes. */
   readonly exclusive?: boolean;
-  /** How many threads Node's pool has (UV_THREADPOOL_SIZE); 4. Disks take three quarters of them. */
+  /** How many threads Node's pool has (UV_THREADPOOL_SIZE); 4. `laneWidths` shares them out. */
   readonly threads?: number;
   /** Where sealed chunks may move to, as stripes. */
   readonly warm?: Pick<WarmTierOptions, 'directories' | 'expected'>;

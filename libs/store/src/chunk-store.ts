@@ -35,6 +35,8 @@ const DEFAULT_THREADS = 4;
 
 export class ChunkStore {
   readonly warm: WarmTier | undefined;
+  /** So many writes run at once, over all directories; more wait for their turn. */
+  readonly writesAtOnce: number;
   readonly #options: ChunkStoreOptions;
   readonly #directories: readonly ChunkDirectory[];
   readonly #chains = new Map<string, SealChain>();
@@ -45,12 +47,16 @@ export class ChunkStore {
 
   private constructor(
     options: ChunkStoreOptions,
-    directories: readonly ChunkDirectory[],
-    warm: WarmTier | undefined,
+    parts: {
+      directories: readonly ChunkDirectory[];
+      warm: WarmTier | undefined;
+      writesAtOnce: number;
+    },
   ) {
-    this.warm = warm;
+    this.warm = parts.warm;
+    this.writesAtOnce = parts.writesAtOnce;
     this.#options = options;
-    this.#directories = directories;
+    this.#directories = parts.directories;
   }
 
   /**
@@ -62,6 +68,7 @@ export class ChunkStore {
     const { clock, log, expected, files = nodeFiles, threads = DEFAULT_THREADS } = options;
     const paths = [...new Set(options.directories)];
     const widths = laneWidths(threads, paths.length);
+    const writesAtOnce = widths.writes * paths.length;
     const directories = paths.map((path) => {
       const pace = new DiskPace(clock);
       return new ChunkDirectory({
@@ -105,7 +112,7 @@ export class ChunkStore {
           clock,
           log,
         });
-    return new ChunkStore(options, directories, warm);
+    return new ChunkStore(options, { directories, warm, writesAtOnce });
   }
 
   get directories(): readonly StoreDirectory[] {
