@@ -120,14 +120,15 @@ export class WarmMover {
     if (warm === undefined) return undefined;
     const { mendedShards, reconstructedReads } = warm.counters;
     const reason = warm.fault;
+    const stripes = this.#stripes;
     return {
       state: reason === undefined || this.#state === 'mending' ? this.#state : 'off',
       ...(reason === undefined ? {} : { reason }),
       ...this.#sum,
       movedChunks: this.#movedChunks,
       mendedShards,
-      lostStripes: this.#stripes.lost,
-      stripes: this.#stripes,
+      lostStripes: stripes.lost,
+      stripes,
       missingShards: this.#missingShards,
       reconstructedReads,
       ...(this.#mending === undefined ? {} : { mending: { ...this.#mending } }),
