@@ -167,8 +167,8 @@ export class Retention {
   /** Of these cameras what this recorder holds, for the others that hold some. */
   shares(cameras: readonly string[]): Promise<CameraShare[]> {
     const { timeline, clock, isWriting } = this.#options;
-    const policies = this.#options.cameras();
-    return cameraShares({ timeline, policies, cameras, nowUnixUs: clock.nowUnixUs(), isWriting });
+    const [policies, nowUnixUs] = [this.policies, clock.nowUnixUs()];
+    return cameraShares({ timeline, policies, cameras, nowUnixUs, isWriting });
   }
 
   get policies(): Policies {
@@ -188,11 +188,11 @@ export class Retention {
   }
 
   async #pass(): Promise<void> {
-    const { cameras, timeline, store } = this.#options;
+    const { timeline, store } = this.#options;
     await this.#finish();
     const usage = new Map((await timeline.usage()).map((row) => [row.camera, row]));
     const elsewhere = await this.#askElsewhere([...usage.keys()]);
-    for (const [camera, { retention }] of cameras()) {
+    for (const [camera, { retention }] of this.policies) {
       const used = usage.get(camera);
       const freed = used === undefined ? 0 : await this.#expire(camera, retention, used);
       if (used !== undefined && retention.maxBytes !== undefined) {
@@ -216,7 +216,7 @@ export class Retention {
   }
 
   async #askElsewhere(cameras: readonly string[]): ReturnType<AskElsewhere> {
-    const policies = this.#options.cameras();
+    const policies = this.policies;
     const limited = cameras.filter(
       (camera) => policies.get(camera)?.retention.maxBytes !== undefined,
     );
@@ -313,7 +313,7 @@ export class Retention {
     let needed = neededBytes;
     let looked = 0;
     const untilUs = await this.#turnEnds(store);
-    for await (const chunk of this.#oldest(givingCameras(this.#options.cameras()))) {
+    for await (const chunk of this.#oldest(givingCameras(this.policies))) {
       if (chunk.store !== store) continue;
       if (chunk.firstUnixUs > untilUs && !this.#isCritical(store)) return;
       needed -= await this.#delete(chunk, 'disk-space');
@@ -340,7 +340,7 @@ export class Retention {
    * this is left to the others as long as that is not critical.
    */
   async #turnEnds(store: string): Promise<number> {
-    for await (const chunk of this.#oldest(givingCameras(this.#options.cameras()))) {
+    for await (const chunk of this.#oldest(givingCameras(this.policies))) {
       if (chunk.store !== store || !this.#mayGo(chunk)) continue;
       try {
         const others = await this.#options.store.exchangeOldest(store, chunk.firstUnixUs);
@@ -368,7 +368,7 @@ export class Retention {
   #oldest(cameras: readonly string[]): AsyncGenerator<ChunkRow> {
     const { timeline, clock } = this.#options;
     const nowUnixUs = clock.nowUnixUs();
-    return oldestFirst({ timeline, policies: this.#options.cameras(), cameras, nowUnixUs });
+    return oldestFirst({ timeline, policies: this.policies, cameras, nowUnixUs });
   }
 
   /** The bytes freed: 0 when it may not go. The index forgets it before the file goes. */
