@@ -204,11 +204,11 @@ async function footageRules(manager: EntityManager): Promise<FootageRules> {
   };
 }
 
-async function idsOf<Row extends { id: string }>(
+async function idsOf(
   manager: EntityManager,
-  entity: EntitySchema<Row>,
+  entity: EntitySchema<{ id: string }>,
 ): Promise<Set<string>> {
-  const rows = await manager.getRepository(entity).find();
+  const rows = await manager.getRepository(entity).find({ select: { id: true } });
   return new Set(rows.map(({ id }) => id));
 }
 
