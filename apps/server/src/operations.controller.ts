@@ -29,8 +29,8 @@ export class OperationsController {
   }
 
   @Get('api/status')
-  async status(): Promise<{ items: CameraState[]; health: Health }> {
-    return { items: await this.statuses.list(), health: await this.statuses.health() };
+  status(): Promise<{ items: CameraState[]; health: Health }> {
+    return this.statuses.overview();
   }
 
   @Get('api/openapi.json')

@@ -55,11 +55,17 @@ export class StatusDesk {
   }
 
   async list(): Promise<CameraState[]> {
-    const { cameras, states } = await this.#fresh();
-    return cameras.map((camera) => ({
-      id: camera.id,
-      status: states.get(camera.id) ?? silentStatus(camera.recording.mode),
-    }));
+    return statesOf(await this.#fresh());
+  }
+
+  async health(): Promise<Health> {
+    return healthOf(await this.#fresh());
+  }
+
+  /** Both as of one moment: recorders are asked once. */
+  async overview(): Promise<{ items: CameraState[]; health: Health }> {
+    const snapshot = await this.#fresh();
+    return { items: statesOf(snapshot), health: healthOf(snapshot) };
   }
 
   /** Throws `not-found`. */
@@ -73,16 +79,6 @@ export class StatusDesk {
     }
     if (found === undefined) throw new NightjarError('not-found', 'there is no such camera');
     return found.status;
-  }
-
-  async health(): Promise<Health> {
-    const { cameras, states, recorderFaults, warnings } = await this.#fresh();
-    const faults = [...recorderFaults];
-    for (const camera of cameras) {
-      const fault = faultOf(camera, states.get(camera.id));
-      if (fault !== undefined) faults.push({ kind: 'camera', camera: camera.id, message: fault });
-    }
-    return { status: faults.length === 0 ? 'ok' : 'failing', faults, warnings };
   }
 
   #fresh(): Promise<Snapshot> {
@@ -129,6 +125,22 @@ export class StatusDesk {
     }
     return { cameras: this.#cameras, states, recorderFaults, warnings };
   }
+}
+
+function statesOf({ cameras, states }: Snapshot): CameraState[] {
+  return cameras.map((camera) => ({
+    id: camera.id,
+    status: states.get(camera.id) ?? silentStatus(camera.recording.mode),
+  }));
+}
+
+function healthOf({ cameras, states, recorderFaults, warnings }: Snapshot): Health {
+  const faults = [...recorderFaults];
+  for (const camera of cameras) {
+    const fault = faultOf(camera, states.get(camera.id));
+    if (fault !== undefined) faults.push({ kind: 'camera', camera: camera.id, message: fault });
+  }
+  return { status: faults.length === 0 ? 'ok' : 'failing', faults, warnings };
 }
 
 /** Why a camera is not recorded as declared; undefined when it is. */
