@@ -2,6 +2,7 @@
 
 import { Button, Table } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
 import type { Storage } from '#contract';
 import { calls } from '../api/calls.js';
 import {
@@ -19,17 +20,45 @@ const NEXT_SHOWN = 12;
 
 type NameOf = (id: string) => string;
 
-interface FootageProps {
+interface Footage {
+  readonly camera: string;
+  readonly rule: string;
   readonly from?: string | undefined;
   readonly to?: string | undefined;
+  readonly bytes: number;
 }
 
-function Footage({ from, to }: FootageProps) {
-  if (from === undefined || to === undefined) return null;
-  const [fromMs, toMs] = [Date.parse(from), Date.parse(to)];
+/** Rows of when something goes or went, and `DeletedCells`. */
+function DeletionTable({ children }: { readonly children: ReactNode }) {
+  return (
+    <Table className={`${pages.table} ${pages.narrow}`} horizontalSpacing={8}>
+      <Table.Thead>
+        <Table.Tr>
+          <Table.Th>When</Table.Th>
+          <Table.Th>Camera</Table.Th>
+          <Table.Th>For</Table.Th>
+          <Table.Th>Footage from</Table.Th>
+          <Table.Th ta="right">Size</Table.Th>
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>{children}</Table.Tbody>
+    </Table>
+  );
+}
+
+function DeletedCells({ row, nameOf }: { readonly row: Footage; readonly nameOf: NameOf }) {
+  const { camera, rule, from, to, bytes } = row;
   return (
     <>
-      {formatDay(fromMs)} {formatShortClock(fromMs)}, {formatSpan(toMs - fromMs)}
+      <Table.Td>{nameOf(camera)}</Table.Td>
+      <Table.Td>{ruleText(rule)}</Table.Td>
+      <Table.Td className={pages.dim}>
+        {from !== undefined &&
+          to !== undefined &&
+          `${formatDay(Date.parse(from))} ${formatShortClock(Date.parse(from))}, ` +
+            formatSpan(Date.parse(to) - Date.parse(from))}
+      </Table.Td>
+      <Table.Td ta="right">{formatBytes(bytes)}</Table.Td>
     </>
   );
 }
@@ -48,34 +77,18 @@ export function NextDeletions({
       {rows.length === 0 && <p className={pages.quiet}>Nothing is due for deletion.</p>}
       {rows.length > 0 && (
         <div className={pages.tableBox}>
-          <Table className={`${pages.table} ${pages.narrow}`} horizontalSpacing={8}>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>When</Table.Th>
-                <Table.Th>Camera</Table.Th>
-                <Table.Th>For</Table.Th>
-                <Table.Th>Footage from</Table.Th>
-                <Table.Th ta="right">Size</Table.Th>
+          <DeletionTable>
+            {rows.slice(0, NEXT_SHOWN).map((row, index) => (
+              <Table.Tr key={`${row.camera}-${row.at}-${index}`}>
+                <Table.Td title={formatMomentIso(row.at)}>
+                  {Date.parse(row.at) <= nowMs + 60_000
+                    ? 'now'
+                    : `in ${formatSpan(Date.parse(row.at) - nowMs)}`}
+                </Table.Td>
+                <DeletedCells row={row} nameOf={nameOf} />
               </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {rows.slice(0, NEXT_SHOWN).map((row, index) => (
-                <Table.Tr key={`${row.camera}-${row.at}-${index}`}>
-                  <Table.Td title={formatMomentIso(row.at)}>
-                    {Date.parse(row.at) <= nowMs + 60_000
-                      ? 'now'
-                      : `in ${formatSpan(Date.parse(row.at) - nowMs)}`}
-                  </Table.Td>
-                  <Table.Td>{nameOf(row.camera)}</Table.Td>
-                  <Table.Td>{ruleText(row.rule)}</Table.Td>
-                  <Table.Td className={pages.dim}>
-                    <Footage from={row.from} to={row.to} />
-                  </Table.Td>
-                  <Table.Td ta="right">{formatBytes(row.bytes)}</Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
+            ))}
+          </DeletionTable>
         </div>
       )}
     </section>
@@ -100,32 +113,16 @@ export function PastDeletions({ nameOf }: { readonly nameOf: NameOf }) {
       )}
       {rows.length > 0 && (
         <div className={pages.tableBox}>
-          <Table className={`${pages.table} ${pages.narrow}`} horizontalSpacing={8}>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>When</Table.Th>
-                <Table.Th>Camera</Table.Th>
-                <Table.Th>For</Table.Th>
-                <Table.Th>Footage from</Table.Th>
-                <Table.Th ta="right">Size</Table.Th>
+          <DeletionTable>
+            {rows.map((row) => (
+              <Table.Tr key={row.id} data-testid="past-deletion">
+                <Table.Td title={`${formatMomentIso(row.at)}, ${row.recorder}: ${row.chunk}`}>
+                  {formatDay(Date.parse(row.at))} {formatShortClock(Date.parse(row.at))}
+                </Table.Td>
+                <DeletedCells row={row} nameOf={nameOf} />
               </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {rows.map((row) => (
-                <Table.Tr key={row.id} data-testid="past-deletion">
-                  <Table.Td title={`${formatMomentIso(row.at)}, ${row.recorder}: ${row.chunk}`}>
-                    {formatDay(Date.parse(row.at))} {formatShortClock(Date.parse(row.at))}
-                  </Table.Td>
-                  <Table.Td>{nameOf(row.camera)}</Table.Td>
-                  <Table.Td>{ruleText(row.rule)}</Table.Td>
-                  <Table.Td className={pages.dim}>
-                    <Footage from={row.from} to={row.to} />
-                  </Table.Td>
-                  <Table.Td ta="right">{formatBytes(row.bytes)}</Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
+            ))}
+          </DeletionTable>
           {past.hasNextPage && (
             <div className={pages.more}>
               <Button
