@@ -71,7 +71,11 @@ export class StateController {
         status: cameraStatusOf(report),
       })),
       healthy: faults.length === 0,
-      faults,
+      faults: faults.map(({ message }) => message),
+      // Beside each fault, for those who may not read it.
+      faultKinds: faults.map(({ kind, device }) => ({
+        ...{ kind, ...(device === undefined ? {} : { device }) },
+      })),
       warnings: recorder.warnings,
     };
   }

@@ -87,7 +87,7 @@ export class FakePeer {
   /** What `/internal/status` says; without `statuses` every camera is online and records. */
   answerStatus(
     statusOf: (camera: string) => CameraStatus = () => onlineStatus(),
-    faults: string[] = [],
+    faults: readonly { kind?: string; device?: string; message: string }[] = [],
   ): void {
     this.answerJson('/internal/status', () => ({
       recorder: { id: this.#id },
@@ -95,7 +95,10 @@ export class FakePeer {
         .filter((camera) => camera.removed !== true)
         .map(({ id }) => ({ id, status: statusOf(id) })),
       healthy: faults.length === 0,
-      faults,
+      faults: faults.map(({ message }) => message),
+      ...(faults.some(({ kind }) => kind !== undefined)
+        ? { faultKinds: faults.map(({ kind, device }) => ({ kind, device })) }
+        : {}),
     }));
   }
 

@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import { NightjarError, type Clock } from '#base';
 import type { Catalog, Session } from '#catalog';
 import type { Route } from '#contract';
-import { mayEnter } from './route-table.js';
+import { isAtLeast, mayEnter } from './route-table.js';
 
 export const SESSION_COOKIE = 'nightjar_session';
 
@@ -42,14 +42,14 @@ export class Gatekeeper {
   }
 
   /**
-   * The caller, or undefined on a public route. Throws `unauthenticated` without a live session and
+   * The caller, or undefined on a public route for whoever it tells no more. Throws `unauthenticated` without a live session and
    * `permission-denied` for too small a role or a request that another site may have caused.
    */
   async admit(route: Route, request: IncomingMessage): Promise<Principal | undefined> {
     const writes = request.method !== 'GET' && request.method !== 'HEAD';
     if (route.role === 'public') {
       if (writes) this.#demandSameOrigin(request);
-      return undefined;
+      return this.#recognise(route, request);
     }
     const { token, fromCookie } = tokenOf(request);
     const session = token === undefined ? undefined : await this.findSession(token);
@@ -67,6 +67,18 @@ export class Gatekeeper {
         `expected role ${route.role}, found ${session.user.role}`,
       );
     }
+    return { session, token, address: this.addressOf(request) };
+  }
+
+  /** Whoever cannot be known, because of the database, too, is a stranger. */
+  async #recognise({ moreFor }: Route, request: IncomingMessage): Promise<Principal | undefined> {
+    const { token } = tokenOf(request);
+    if (moreFor === undefined || token === undefined) return undefined;
+    const session = await this.findSession(token).catch((error: unknown) => {
+      if (error instanceof NightjarError && error.code === 'unavailable') return undefined;
+      throw error;
+    });
+    if (session === undefined || !isAtLeast(session.user.role, moreFor)) return undefined;
     return { session, token, address: this.addressOf(request) };
   }
 

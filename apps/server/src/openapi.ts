@@ -50,14 +50,15 @@ function operationOf(route: Route): Json {
     })),
     ...queryParameters(route),
   ];
-  const needsSession = route.role !== 'public';
+  const sessions = [{ token: [] }, { cookie: [] }];
+  const without = route.moreFor === undefined ? [] : [{}, ...sessions];
   return {
     operationId: operationIdOf(route),
     summary: route.summary,
     tags: [tagOf(route)],
     'x-role': route.role,
     ...(route.method === 'WS' ? { 'x-websocket': true } : {}),
-    ...(needsSession ? { security: [{ token: [] }, { cookie: [] }] } : { security: [] }),
+    security: route.role === 'public' ? without : sessions,
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(route.body === undefined
       ? {}

@@ -1,11 +1,12 @@
 // Whether all is well, in numbers and in words, and the door's own description.
 
-import { Controller, Get, Header, Inject, Res } from '@nestjs/common';
+import { Controller, Get, Header, Inject, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import type { Health } from '#contract';
 import { docsPage } from './docs-page.js';
 import { Metrics } from './metrics.js';
 import { openApiDocument } from './openapi.js';
+import type { AdmittedRequest } from './session-guard.js';
 import { StatusDesk, type CameraState } from './status-desk.js';
 
 @Controller()
@@ -16,8 +17,13 @@ export class OperationsController {
   ) {}
 
   @Get('healthz')
-  async health(@Res({ passthrough: true }) response: Response): Promise<Health> {
-    const health = await this.statuses.health();
+  @Header('cache-control', 'no-store')
+  async health(
+    @Req() { principal }: AdmittedRequest,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<Health> {
+    const isStranger = principal === undefined;
+    const health = await (isStranger ? this.statuses.publicHealth() : this.statuses.health());
     response.status(health.status === 'ok' ? 200 : 503);
     return health;
   }

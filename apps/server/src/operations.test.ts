@@ -46,13 +46,14 @@ afterAll(async () => {
   rmSync(consoleDirectory, { recursive: true });
 });
 
-const health = () => server.call<Health>('GET', '/healthz');
+const health = () => server.admin<Health>('GET', '/healthz');
+const asStranger = () => server.call<Health>('GET', '/healthz');
 
 test('health follows the cameras and the recorder, and says why', async () => {
   await eventually('all to be well', async () => (await health()).status === 200);
   recorder.answerStatus(
     () => ({ ...onlineStatus(), state: 'offline', reason: 'no route' }),
-    ['disk /a does not answer'],
+    [{ message: 'disk /a does not answer' }],
   );
   await eventually('the fault', async () => (await health()).status === 503);
   expect((await health()).body.faults).toEqual([
@@ -71,6 +72,83 @@ test('health follows the cameras and the recorder, and says why', async () => {
   await recorder.listen();
   await recorder.announce();
   await eventually('all to be well', async () => (await health()).status === 200);
+});
+
+test('strangers hear whether all is well and why not, and of no camera, path or address', async () => {
+  const [first, second] = ['box:1', 'box:2'];
+  const disk = { kind: 'disk-failed', message: '/mnt/secret/a: the file system is read-only' };
+  recorder.answerStatus(
+    () => ({ ...onlineStatus(), state: 'offline', reason: 'no route to 10.0.0.9' }),
+    [
+      { ...disk, device: first },
+      { ...disk, device: first },
+      { ...disk, device: second },
+      { kind: 'index', message: '/mnt/secret/index: IO error' },
+      { kind: 'a kind of tomorrow', message: '/mnt/secret' },
+    ],
+  );
+  const off = await server.admin<Camera>('POST', '/api/cameras', {
+    name: 'Off',
+    streams: { main: 'rtsp://camera.example/off' },
+    recording: { mode: 'off' },
+  });
+  const answer = await eventually('the faults', async () => {
+    const now = await asStranger();
+    return now.status === 503 ? now : undefined;
+  });
+  expect(answer.headers.get('cache-control')).toBe('no-store');
+  expect(answer.body).toEqual({
+    status: 'failing',
+    faults: [
+      { kind: 'recorder', message: '2 disks cannot be used' },
+      { kind: 'recorder', message: '1 index cannot be written' },
+      { kind: 'recorder', message: '1 recorder has a fault' },
+      { kind: 'camera', message: '1 of 1 cameras does not record' },
+    ],
+    warnings: [],
+  });
+  // A token that is worth nothing changes nothing; a cookie is as good as a token.
+  const wrong = await server.call<Health>('GET', '/healthz', { token: 'nothing' });
+  expect(wrong).toMatchObject({ status: 503, body: answer.body });
+  const token = await server.tokenOf('viewer');
+  const seen = await fetch(`${server.url}/healthz`, {
+    headers: { cookie: `nightjar_session=${token}` },
+  });
+  expect(await seen.json()).toMatchObject({
+    faults: expect.arrayContaining([
+      { kind: 'recorder', recorder: 'recorder-1', message: '/mnt/secret' },
+      { kind: 'camera', camera: camera.id, message: 'the camera is offline' },
+    ]),
+  });
+  await server.admin('DELETE', `/api/cameras/${off.body.id}`);
+  recorder.answerStatus();
+  await eventually('all to be well', async () => (await asStranger()).status === 200);
+  expect((await asStranger()).body).toEqual({ status: 'ok', faults: [], warnings: [] });
+  await recorder.stop();
+  await eventually('the loss', async () => {
+    const { body } = await asStranger();
+    const told = body.faults.some(({ message }) => message === '1 of 1 recorders does not answer');
+    expect(JSON.stringify(body)).not.toMatch(/recorder-1|127\.0\.0\.1/);
+    return told;
+  });
+  await recorder.listen();
+  await recorder.announce();
+  await eventually('all to be well', async () => (await asStranger()).status === 200);
+});
+
+test('recorders are asked once for states and health, however long they take', async () => {
+  const asked = () => recorder.requests.filter((url) => url === '/internal/status').length;
+  recorder.answer('/internal/status', (_request, response) => {
+    const answer = JSON.stringify({ cameras: [], healthy: true, faults: [] });
+    setTimeout(() => response.setHeader('content-type', 'application/json').end(answer), 1200);
+  });
+  const before = asked();
+  await eventually('a question', async () => {
+    await server.admin('GET', '/api/status');
+    return asked() > before;
+  });
+  expect(asked()).toBe(before + 1);
+  recorder.answerStatus();
 });
 
 test('metrics of all processes are one exposition', async () => {
@@ -232,6 +310,9 @@ test('the description of the API names every route and stands on its own', async
     '/api/openapi.json',
   );
   expect(body.openapi).toBe('3.1.0');
+  expect(body.paths['/healthz']).toMatchObject({
+    get: { 'x-role': 'public', security: [{}, { token: [] }, { cookie: [] }] },
+  });
   expect(body.paths['/api/cameras/{id}']).toMatchObject({
     get: { 'x-role': 'viewer' },
     patch: { requestBody: { required: true } },

@@ -38,5 +38,9 @@ export function matchSocket(path: string): SocketMatch | undefined {
 const RANK: Readonly<Record<Role, number>> = { viewer: 1, operator: 2, admin: 3 };
 
 export function mayEnter(role: Role, route: Route): boolean {
-  return route.role === 'public' || RANK[role] >= RANK[route.role];
+  return route.role === 'public' || isAtLeast(role, route.role);
+}
+
+export function isAtLeast(role: Role, least: Role): boolean {
+  return RANK[role] >= RANK[least];
 }

@@ -11,6 +11,7 @@ import {
   type RecordingMode,
 } from '#contract';
 import type { CameraSpread } from './camera-spread.js';
+import { healthOf, publicHealthOf, type HealthFacts } from './health.js';
 import type { RecorderFanOut } from './recorder-fan-out.js';
 
 /** Many ask at once: the wall, the probe of a load balancer, the feed. */
@@ -21,21 +22,14 @@ const recorderStatusSchema = z.object({
   cameras: z.array(z.object({ id: z.string(), status: cameraStatusSchema })),
   healthy: z.boolean(),
   faults: z.array(z.string()),
+  /** Of each fault. */
+  faultKinds: z.array(z.object({ kind: z.string(), device: z.string().optional() })).default([]),
   warnings: z.array(z.string()).default([]),
 });
 
 export interface CameraState {
   readonly id: string;
   readonly status: CameraStatus;
-}
-
-type Fault = Health['faults'][number];
-
-interface Snapshot {
-  readonly cameras: readonly Camera[];
-  readonly states: ReadonlyMap<string, CameraStatus>;
-  readonly recorderFaults: Fault[];
-  readonly warnings: string[];
 }
 
 export class StatusDesk {
@@ -45,7 +39,7 @@ export class StatusDesk {
   readonly #clock: Clock;
   /** As of the last time that PostgreSQL answered. */
   #cameras: readonly Camera[] = [];
-  #snapshot: { readonly promise: Promise<Snapshot>; readonly atMs: number } | undefined;
+  #snapshot: { readonly promise: Promise<HealthFacts>; readonly atMs: number } | undefined;
 
   constructor(o: { catalog: Catalog; fanOut: RecorderFanOut; spread: CameraSpread; clock: Clock }) {
     this.#catalog = o.catalog;
@@ -60,6 +54,11 @@ export class StatusDesk {
 
   async health(): Promise<Health> {
     return healthOf(await this.#fresh());
+  }
+
+  /** In words that anybody may hear. */
+  async publicHealth(): Promise<Health> {
+    return publicHealthOf(await this.#fresh());
   }
 
   /** Both as of one moment: recorders are asked once. */
@@ -81,7 +80,7 @@ export class StatusDesk {
     return found.status;
   }
 
-  #fresh(): Promise<Snapshot> {
+  #fresh(): Promise<HealthFacts> {
     const nowMs = this.#clock.monotonicMs();
     if (this.#snapshot === undefined || nowMs - this.#snapshot.atMs >= FRESH_MS) {
       this.#snapshot = { promise: this.#take(), atMs: nowMs };
@@ -89,32 +88,19 @@ export class StatusDesk {
     return this.#snapshot.promise;
   }
 
-  async #take(): Promise<Snapshot> {
-    const warnings: string[] = [];
+  async #take(): Promise<HealthFacts> {
+    let isDatabaseAway = false;
     try {
       this.#cameras = await this.#catalog.cameras.list();
     } catch (error) {
       if (!(error instanceof NightjarError) || error.code !== 'unavailable') throw error;
-      warnings.push('the database does not answer: recording goes on, nothing can be changed');
+      isDatabaseAway = true;
     }
     const { answers, unavailable } = await this.#fanOut.askAll(
       '/internal/status',
       (body) => recorderStatusSchema.parse(body),
       DEADLINE_MS,
     );
-    const recorderFaults: Fault[] = unavailable.map((recorder) => ({
-      kind: 'recorder-lost',
-      recorder,
-      message: `recorder ${recorder} does not answer`,
-    }));
-    for (const { recorder, answer } of answers) {
-      const faults = answer.healthy ? [] : answer.faults;
-      for (const message of faults) recorderFaults.push({ kind: 'recorder', recorder, message });
-      warnings.push(...answer.warnings.map((message) => `${recorder}: ${message}`));
-    }
-    if (answers.length === 0 && unavailable.length === 0 && this.#cameras.length > 0) {
-      recorderFaults.push({ kind: 'recorder-lost', message: 'no recorder has announced itself' });
-    }
     // While a camera is handed over two recorders have it: the word of the new one counts.
     const states = new Map<string, CameraStatus>();
     for (const { recorder, answer } of answers) {
@@ -123,37 +109,26 @@ export class StatusDesk {
         if (counts) states.set(id, status);
       }
     }
-    return { cameras: this.#cameras, states, recorderFaults, warnings };
+    return {
+      ...{ cameras: this.#cameras, states, isDatabaseAway, lostRecorders: unavailable },
+      recorders: answers.map(({ recorder }) => recorder),
+      recorderFaults: answers.flatMap(({ recorder, answer: { healthy, faults, faultKinds } }) =>
+        (healthy ? [] : faults).map((message, index) => ({
+          ...{ recorder, message, ...faultKinds[index] },
+        })),
+      ),
+      recorderWarnings: answers.flatMap(({ recorder, answer }) =>
+        answer.warnings.map((message) => ({ recorder, message })),
+      ),
+    };
   }
 }
 
-function statesOf({ cameras, states }: Snapshot): CameraState[] {
+function statesOf({ cameras, states }: HealthFacts): CameraState[] {
   return cameras.map((camera) => ({
     id: camera.id,
     status: states.get(camera.id) ?? silentStatus(camera.recording.mode),
   }));
-}
-
-function healthOf({ cameras, states, recorderFaults, warnings }: Snapshot): Health {
-  const faults = [...recorderFaults];
-  for (const camera of cameras) {
-    const fault = faultOf(camera, states.get(camera.id));
-    if (fault !== undefined) faults.push({ kind: 'camera', camera: camera.id, message: fault });
-  }
-  return { status: faults.length === 0 ? 'ok' : 'failing', faults, warnings };
-}
-
-/** Why a camera is not recorded as declared; undefined when it is. */
-function faultOf(camera: Camera, status: CameraStatus | undefined): string | undefined {
-  const declared = camera.recording;
-  if (declared.mode === 'off' && (declared.schedule ?? []).length === 0) return undefined;
-  if (status === undefined) return 'its recorder tells nothing of it';
-  if (status.state === 'disabled') return undefined;
-  if (status.state !== 'online') return `the camera is ${status.state}`;
-  const { active, mode, reason } = status.recording;
-  if (active || mode === 'off') return undefined;
-  if (reason === 'no-motion' || (reason === undefined && mode !== 'continuous')) return undefined;
-  return `nothing is being kept: ${reason ?? 'unknown'}`;
 }
 
 /** The status of a camera whose recorder does not answer. */

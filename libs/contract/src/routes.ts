@@ -50,6 +50,8 @@ export interface Route {
   readonly path: string;
   /** The least role that may enter; `public` needs no session. */
   readonly role: Role | 'public';
+  /** Of a public route: from this role on it tells more. */
+  readonly moreFor?: Role;
   readonly summary: string;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
@@ -74,7 +76,7 @@ export const frameQuerySchema = z.object({
 });
 
 export const ROUTES = [
-  { method: 'GET', path: '/healthz', role: 'public', summary: 'Is recording as declared? 503 and why, if not.', answer: healthSchema },
+  { method: 'GET', path: '/healthz', role: 'public', moreFor: 'viewer', summary: 'Is recording as declared? 503 and why, if not: in general to anybody, with cameras, recorders and paths to a session.', answer: healthSchema },
   { method: 'GET', path: '/metrics', role: 'admin', summary: 'Prometheus metrics.', mediaType: 'text/plain' },
   { method: 'GET', path: '/api/openapi.json', role: 'public', summary: 'This document.' },
   { method: 'GET', path: '/api/docs', role: 'public', summary: 'This document, to browse.', mediaType: 'text/html' },

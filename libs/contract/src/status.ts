@@ -13,7 +13,7 @@ import { motionSourceSchema, recordingModeSchema } from './camera.js';
 export const cameraStateSchema = z.enum(['online', 'connecting', 'offline', 'disabled']);
 export type CameraState = z.infer<typeof cameraStateSchema>;
 
-/** `GET /healthz`. */
+/** `GET /healthz`; without a session it names no camera and no recorder, and its sentences only count. */
 export const healthSchema = z.object({
   /** `failing`: something is not recorded as declared, or a recorder has a fault. */
   status: z.enum(['ok', 'failing']),

@@ -14,6 +14,7 @@ import { FlushScheduler } from './flush-scheduler.js';
 import type { TrackHub } from './hub.js';
 import { IngestTurns } from './ingest-turns.js';
 import { knownDirectories, rememberDirectories } from './known-directories.js';
+import { recorderFaults, type RecorderFault } from './recorder-faults.js';
 import { recoverFootage } from './recovery.js';
 import type { RetentionPolicy } from './retention-policy.js';
 import { Retention, watermarksOf, type RetentionOptions } from './retention.js';
@@ -181,15 +182,12 @@ export class Recorder {
     }
   }
 
-  /** What is wrong with the whole recorder, as sentences; empty when all is well. */
-  get faults(): string[] {
-    const faults = this.store.directories
-      .filter((directory) => directory.state !== 'ok')
-      .map(({ path, state, reason }) => `${path}: ${reason ?? state}`);
-    if (this.store.warm?.fault !== undefined) faults.push(this.store.warm.fault);
-    faults.push(...this.retention.alarms);
-    if (this.#indexFailure !== undefined) faults.push(this.#indexFailure);
-    return faults;
+  /** Empty when all is well. */
+  get faults(): RecorderFault[] {
+    return recorderFaults({
+      ...{ store: this.store, retention: this.retention },
+      indexFailure: this.#indexFailure,
+    });
   }
 
   /** What needs care and costs no recording, as sentences. */
