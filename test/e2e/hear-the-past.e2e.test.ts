@@ -19,7 +19,8 @@ interface Heard {
   readonly at: number;
 }
 
-const KINDS = ['aac', 'opus'] as const;
+const CHANNELS = { aac: 2, opus: 2, pcma: 1 } as const;
+const KINDS = ['aac', 'opus', 'pcma'] as const;
 const withPeers = HAS_CHROMIUM && HAS_GSTREAMER ? describe : describe.skip;
 
 withPeers('a camera with sound', () => {
@@ -74,7 +75,7 @@ withPeers('a camera with sound', () => {
     const status = await installation.json<CameraStatus>('GET', `/api/cameras/${camera.id}/status`);
     expect(status.tracks.find(({ track }) => track === 'audio')).toMatchObject({
       codec: kind,
-      channels: 2,
+      channels: CHANNELS[kind],
     });
     await page.goto(`${installation.url}/cameras/${camera.id}`);
     const canvas = page.getByTestId('timeline-canvas');

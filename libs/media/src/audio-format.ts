@@ -58,6 +58,10 @@ export function isAudioCodec(codec: string): codec is AudioCodec {
   return (AUDIO_CODECS as readonly string[]).includes(codec);
 }
 
+export function isG711({ codec }: Pick<AudioFormat, 'codec'>): boolean {
+  return codec === 'pcmu' || codec === 'pcma';
+}
+
 /** G.711 or Opus. */
 export function plainAudioFormat(
   codec: Exclude<AudioCodec, 'aac'>,

@@ -1,16 +1,22 @@
 // Sample entries of sound: mp4a with esds (ISO/IEC 14496-14, 5.6), Opus with dOps (Opus in ISOBMFF,
-// 4.3), and G.711 as QuickTime has it (`ulaw`, `alaw`).
+// 4.3), and G.711 as QuickTime has it (`ulaw`, `alaw`) or, for browsers, as fLaC with dfLa.
 
-import type { AudioFormat } from './audio-format.js';
+import { isG711, type AudioFormat } from './audio-format.js';
 import { box, fullBox, u16, u32, u8, zeros } from './fmp4-box.js';
+import { flacConfigBox } from './g711-flac.js';
 
 const ES_DESCRIPTOR = 3;
 const DECODER_CONFIG = 4;
 const DECODER_SPECIFIC = 5;
 const SL_CONFIG = 6;
 
-export function audioSampleEntry(format: AudioFormat): Buffer {
-  const type = { aac: 'mp4a', opus: 'Opus', pcmu: 'ulaw', pcma: 'alaw' }[format.codec];
+/** How frames of G.711 are laid into the file. */
+export type G711Form = 'as-recorded' | 'flac';
+
+export function audioSampleEntry(format: AudioFormat, g711: G711Form = 'as-recorded'): Buffer {
+  const isFlac = g711 === 'flac' && isG711(format);
+  const types = { aac: 'mp4a', opus: 'Opus', pcmu: 'ulaw', pcma: 'alaw' };
+  const type = isFlac ? 'fLaC' : types[format.codec];
   // The rate has 16 bits in front of its point: above them it is left to the codec.
   const rate = format.sampleRate <= 65_535 ? format.sampleRate : 0;
   return box(
@@ -20,7 +26,7 @@ export function audioSampleEntry(format: AudioFormat): Buffer {
     zeros(8),
     u16(format.channels, 16, 0, 0),
     u32(rate * 65_536),
-    ...configBox(format),
+    ...(isFlac ? [flacConfigBox(format)] : configBox(format)),
   );
 }
 

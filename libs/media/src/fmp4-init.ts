@@ -3,7 +3,7 @@
 //   ftyp  moov ( mvhd  trak ( tkhd [edts] mdia ( mdhd hdlr minf ( vmhd|smhd dinf stbl ) ) )+  mvex )
 
 import type { AudioFormat } from './audio-format.js';
-import { audioSampleEntry } from './audio-sample-entry.js';
+import { audioSampleEntry, type G711Form } from './audio-sample-entry.js';
 import { decoderConfig } from './decoder-config.js';
 import { ascii, box, fullBox, u16, u32, zeros } from './fmp4-box.js';
 import type { VideoFormat } from './frame.js';
@@ -24,6 +24,8 @@ export interface Fmp4InitOptions {
   readonly formats: readonly VideoFormat[];
   /** A second track, of sound; as many sample entries. */
   readonly audio?: readonly AudioFormat[];
+  /** The frames that follow are laid into the file in the same form; default: as recorded. */
+  readonly g711?: G711Form;
   /** When the picture of time zero was taken; goes into the creation times. */
   readonly startUnixUs?: number;
   /** The whole duration, where it is known ahead (`mehd`). */
@@ -66,7 +68,7 @@ export function writeFmp4Init(options: Fmp4InitOptions): Buffer {
     sizes: u32(0, 0),
     edits: editList(options),
     mediaHeader: fullBox('smhd', {}, zeros(4)),
-    entries: audio.map(audioSampleEntry),
+    entries: audio.map((format) => audioSampleEntry(format, options.g711)),
   };
   const traks = audio.length === 0 ? [picture] : [picture, track(sound)];
   const trexes = traks.map((_, index) => fullBox('trex', {}, u32(index + 1, 1, 0, 0, 0)));

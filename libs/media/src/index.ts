@@ -13,12 +13,14 @@ export {
   AUDIO_CODECS,
   AudioFrameClock,
   isAudioCodec,
+  isG711,
   plainAudioFormat,
   type AudioCodec,
   type AudioFormat,
   type AudioMoment,
   type AudioSink,
 } from './audio-format.js';
+export type { G711Form } from './audio-sample-entry.js';
 export {
   fragmentDuration90k,
   patchNalLengths,
@@ -34,6 +36,7 @@ export {
   writeFmp4Init,
   type Fmp4InitOptions,
 } from './fmp4-init.js';
+export { G711ToFlac } from './g711-flac.js';
 export { silentFrame } from './silence.js';
 export { FrameTable } from './frame-table.js';
 export type {

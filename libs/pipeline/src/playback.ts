@@ -27,6 +27,9 @@ const SHORTEST_SEAM_US = 100_000;
 /** What was received but is not safe yet: a still of "now" is the newest picture before it. */
 const UNSAFE_US = 4_000_000;
 
+/** Slices are for browsers, which know no G.711; clips have what was recorded. */
+const IN_SLICES = 'flac';
+
 /** What of a clip is read before its first byte is sent. */
 const READ_AHEAD_BYTES = 32_000_000;
 
@@ -91,7 +94,7 @@ export class Playback {
     return writePlaylist(slices, period.fromUnixUs, queries);
   }
 
-  /** What the address of each slice adds where its initialisation has sound that browsers play. */
+  /** What the address of each slice adds where its initialisation has sound. */
   async #soundsOf(slices: readonly Slice[], period: Period): Promise<string[]> {
     const { groups } = await this.#footage.sound(period);
     let sound = '';
@@ -104,8 +107,7 @@ export class Playback {
         const toUs = last === undefined ? fromUs : endOf(last);
         const first = groups.find((row) => endOf(row) > fromUs && row.startUnixUs < toUs);
         const codec = first === undefined ? undefined : await this.#codecOrSkip(first);
-        const plays = codec === 'aac' || codec === 'opus';
-        sound = plays && first !== undefined ? `&sound=${first.startUnixUs}` : '';
+        sound = first === undefined || codec === undefined ? '' : `&sound=${first.startUnixUs}`;
       }
       found.push(sound);
     }
@@ -131,7 +133,7 @@ export class Playback {
     const audio = await this.#soundFormat(camera, soundUnixUs);
     return writeFmp4Init({
       formats: [await this.#footage.format(group)],
-      ...(audio === undefined ? {} : { audio: [audio] }),
+      ...(audio === undefined ? {} : { audio: [audio], g711: IN_SLICES }),
     });
   }
 
@@ -154,7 +156,7 @@ export class Playback {
     const bytes: Buffer[] = [];
     let sequence = 1;
     const format = await this.#soundFormat(camera, soundUnixUs);
-    const cutter = format === undefined ? undefined : new SoundCutter(format);
+    const cutter = format === undefined ? undefined : new SoundCutter(format, IN_SLICES);
     const sound =
       format === undefined
         ? undefined

@@ -6,9 +6,12 @@ import {
   audioSamples,
   FMP4_AUDIO_TRACK_ID,
   FrameTable,
+  G711ToFlac,
+  isG711,
   silentFrame,
   writeFragmentHead,
   type AudioFormat,
+  type G711Form,
 } from '#media';
 import type { ParsedAudio } from '#store';
 import { ticksToUs, usToTicks } from './units.js';
@@ -35,10 +38,13 @@ export class SoundCutter {
   readonly #format: AudioFormat;
   readonly #silence: Buffer | undefined;
   readonly #silentTicks: number;
+  readonly #flac: G711ToFlac | undefined;
   #next90k: number | undefined;
 
-  constructor(format: AudioFormat) {
+  /** `g711`: as the initialisation has it. */
+  constructor(format: AudioFormat, g711: G711Form = 'as-recorded') {
     this.#format = format;
+    this.#flac = g711 === 'flac' && isG711(format) ? new G711ToFlac(format) : undefined;
     this.#silence = silentFrame(format);
     const { length = 0 } = this.#silence ?? {};
     this.#silentTicks =
@@ -83,16 +89,35 @@ export class SoundCutter {
     for (let frame = 0; frame < frames.count; frame++) {
       const bytes = payload.subarray(at, at + frames.sizeOf(frame));
       const ticks = frames.durationOf(frame);
-      const utcUs = startUs;
       at += bytes.length;
+      for (const piece of this.#piecesOf(bytes, ticks)) {
+        const utcUs = startUs + ticksToUs(piece.from90k);
+        if (utcUs < window.fromUs || utcUs >= window.toUs) continue;
+        const wanted = window.dts90k + usToTicks(utcUs - window.fromUs);
+        // What laps over what was there is left out, by the frame.
+        if (wanted + HOLE_TICKS < (this.#next90k ?? wanted)) continue;
+        this.#fill(stretches, window.dts90k, wanted - HOLE_TICKS);
+        this.#lay(stretches, piece.bytes, piece.ticks, wanted);
+      }
       startUs += ticksToUs(ticks);
-      if (utcUs < window.fromUs || utcUs >= window.toUs) continue;
-      const wanted = window.dts90k + usToTicks(utcUs - window.fromUs);
-      // What laps over what was there is left out, by the frame.
-      if (wanted + HOLE_TICKS < (this.#next90k ?? wanted)) continue;
-      this.#fill(stretches, window.dts90k, wanted - HOLE_TICKS);
-      this.#lay(stretches, bytes, ticks, wanted);
     }
+  }
+
+  /** Of FLAC none is longer than silence is, so that long packets end near the ends of slices. */
+  #piecesOf(bytes: Buffer, ticks: number) {
+    const { length = bytes.length } = (this.#flac && this.#silence) ?? {};
+    const count = Math.ceil(bytes.length / length);
+    // All about as long, since FLAC knows no block of less than 16 samples.
+    const { channels } = this.#format;
+    const size = Math.ceil(bytes.length / count / channels) * channels;
+    const pieces: { bytes: Buffer; from90k: number; ticks: number }[] = [];
+    for (let from = 0; from < bytes.length; from += size) {
+      const part = bytes.subarray(from, from + size);
+      const from90k = Math.round((ticks * from) / bytes.length);
+      const to90k = Math.round((ticks * (from + part.length)) / bytes.length);
+      pieces.push({ bytes: part, from90k, ticks: to90k - from90k });
+    }
+    return pieces;
   }
 
   /** Silence up to a moment, from where sound ended or the window begins. */
@@ -116,9 +141,10 @@ export class SoundCutter {
       open = { baseDts90k: at90k, frames: new FrameTable(0), parts: [] };
       stretches.push(open);
     }
-    open.frames.addNal(bytes.length);
+    const frame = this.#flac?.frame(bytes, at90k) ?? bytes;
+    open.frames.addNal(frame.length);
     open.frames.endFrame(true, ticks, 0);
-    open.parts.push(bytes);
+    open.parts.push(frame);
     this.#next90k = at90k + ticks;
   }
 }

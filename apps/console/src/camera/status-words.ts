@@ -91,9 +91,9 @@ export function soundWords(track: TrackStatus): string {
   return parts.join(' · ');
 }
 
-/** Whether recordings are heard: browsers play AAC and Opus beside a picture, G.711 they do not. */
-export const soundPlays = (status: CameraStatus | undefined): boolean =>
-  status?.tracks.some(({ codec }) => codec === 'aac' || codec === 'opus') ?? false;
+/** Whether recordings are heard: whatever is recorded is. */
+export const hasSound = (status: CameraStatus | undefined): boolean =>
+  status?.tracks.some(({ track, codec }) => track === 'audio' && codec !== undefined) ?? false;
 
 /** What a picture says while the camera is offline: its recorder knows best. */
 export const offlineReason = (status: CameraStatus | undefined): string | undefined =>

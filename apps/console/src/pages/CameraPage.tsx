@@ -13,7 +13,7 @@ import classes from '../camera/Camera.module.css';
 import { ExportDialog, type ExportDraft } from '../camera/ExportDialog.js';
 import { Facts, RecentMotion } from '../camera/FactsPanel.js';
 import { PlayerStage } from '../camera/PlayerStage.js';
-import { soundPlays } from '../camera/status-words.js';
+import { hasSound } from '../camera/status-words.js';
 import { clipHref, RangeBar } from '../camera/RangeBar.js';
 import { saveSnapshot } from '../camera/snapshot.js';
 import { TrackPanel } from '../camera/TrackPanel.js';
@@ -191,7 +191,7 @@ function CameraView({ camera, cameras }: { camera: Camera; cameras: readonly Cam
             onMotion={jumpToMotion}
             onSnapshot={snapshot}
             onFullScreen={fullScreen}
-            hasSound={soundPlays(status)}
+            hasSound={hasSound(status)}
           />
           <Unavailable recorders={data.unavailable} />
           <Fault
