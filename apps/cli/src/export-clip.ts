@@ -139,7 +139,18 @@ async function findGroups(
       if (endUnixUs > fromUnixUs && group.startUnixUs < toUnixUs) found.push({ group, chunk });
     }
   }
-  return found.sort((a, b) => a.group.startUnixUs - b.group.startUnixUs);
+  return withoutDoubles(found).sort((a, b) => a.group.startUnixUs - b.group.startUnixUs);
+}
+
+/** A group whose disk hung may lie in two chunks, until a start has cut one of them. */
+function withoutDoubles(found: readonly Found[]): Found[] {
+  const longest = new Map<string, Found>();
+  for (const one of found) {
+    const { track, run, startUnixUs, frameCount } = one.group;
+    const key = `${track} ${run} ${startUnixUs}`;
+    if (frameCount > (longest.get(key)?.group.frameCount ?? 0)) longest.set(key, one);
+  }
+  return [...longest.values()];
 }
 
 /** Turns records into the parts of one fragmented MP4. */

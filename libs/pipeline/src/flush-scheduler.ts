@@ -143,6 +143,7 @@ function merged(parts: readonly TimelineBatch[]): TimelineBatch {
   return {
     groups: parts.flatMap((part) => part.groups ?? []),
     chunks: parts.flatMap((part) => part.chunks ?? []),
+    removedChunks: parts.flatMap((part) => part.removedChunks ?? []),
     gaps: [...gaps.values()],
     removedGaps: [...removed.values()],
     motion: parts.flatMap((part) => part.motion ?? []),

@@ -320,6 +320,7 @@ export class TrackIngest implements FrameSink {
     const empty = from.frames.count === 0;
     const to = empty ? this.#openRecord(true) : this.#cutHere(from);
     to.startsGroup = true;
+    if (!empty) from.endsGroup = true;
     to.reserve(prefixEnd - prefixStart);
     from.buffer.copy(to.buffer, to.payloadEnd, prefixStart, prefixEnd);
     to.payloadEnd += prefixEnd - prefixStart;

@@ -4,6 +4,7 @@
 import type { Clock, Log } from '#base';
 import { foldGroups, recordsEndOf, type ChunkStore, type ScannedChunk } from '#store';
 import type { ChunkRow, GroupRow, Timeline } from '#timeline';
+import { dropDoubledGroups } from './doubled-groups.js';
 
 export interface RecoveryParts {
   readonly store: ChunkStore;
@@ -43,6 +44,7 @@ export async function recoverFootage(parts: RecoveryParts): Promise<{ isClean: b
   }));
   /** Where the spans of a track may be wrong from. */
   const torn = new Map<string, { chunk: ChunkRow; fromUnixUs: number }>();
+  const open: ChunkRow[] = [];
   for await (const scanned of store.recover({
     unsealed,
     provenId,
@@ -51,6 +53,7 @@ export async function recoverFootage(parts: RecoveryParts): Promise<{ isClean: b
     const { chunk } = scanned;
     const tail = tails.get(chunk.id);
     await indexRecovered(parts, scanned, tail);
+    if (scanned.state !== 'missing' && !chunk.sealed) open.push(chunk);
     if (scanned.state === 'missing') continue;
     const newest = { track: chunk.track, reverse: true, limit: 1 } as const;
     const [last] = await timeline.chunksOf(chunk.camera, newest);
@@ -66,6 +69,7 @@ export async function recoverFootage(parts: RecoveryParts): Promise<{ isClean: b
   for (const { chunk, fromUnixUs } of torn.values()) {
     await timeline.rederiveSpans(chunk.camera, chunk.track, fromUnixUs);
   }
+  await dropDoubledGroups(parts, open);
   // One sync for all of it; what a crash loses of it is found again.
   await timeline.commitSafePoint();
   return { isClean };

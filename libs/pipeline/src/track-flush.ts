@@ -1,10 +1,18 @@
 // One track's way to disk: writes records as they come, and says what became safe or was lost.
 
 import { toNightjarError, type Clock, type Log } from '#base';
-import { foldGroups, type ChunkStore, type RecordedGroup, type TrackWriter } from '#store';
+import {
+  foldGroups,
+  type ChunkStore,
+  type RecordedGroup,
+  type RecordNumber,
+  type SyncResult,
+  type TrackWriter,
+} from '#store';
 import type { MediaFormat, TrackName } from '#media';
 import type { TimelineBatch } from '#timeline';
 import type { KeptFrom } from './gate.js';
+import { HeldRecords, isSame } from './held-records.js';
 import type { TrackRecord } from './track-record.js';
 
 export type DiskFailure = 'disk-full' | 'disk-too-slow' | 'disk-error';
@@ -14,6 +22,8 @@ const RETRY_MS = 3000;
 const WAITING_BYTES_PER_TRACK = 24 * 1024 * 1024;
 /** Of a pre-roll, so much may wait beside that: it comes at once, however fast the disk is. */
 const RING_BYTES_PER_TRACK = 128 * 1024 * 1024;
+/** Behind a pause nothing goes on with what was written before it. */
+const PAUSE_MS = 3000;
 /** A disk that keeps up leaves fewer records of a track waiting. */
 const BEHIND_RECORDS = 3;
 
@@ -62,6 +72,11 @@ export class TrackFlush {
   /** Of the queue, what came out of the ring. */
   readonly #fromRing = new Set<KeptRecord>();
   #fromRingBytes = 0;
+  /** Written, and perhaps to be written again. */
+  readonly #held = new HeldRecords();
+  #lastWriteMs = 0;
+  /** What was told of as recorded: it is told once. */
+  #recorded: RecordNumber = { run: -1, sequence: -1 };
   #writer: TrackWriter | undefined;
   #pump: Promise<void> | undefined;
   #syncing: Promise<TimelineBatch | undefined> | undefined;
@@ -134,6 +149,10 @@ export class TrackFlush {
       this.#fromRingBytes += record.payloadBytes;
       waiting.fromRings += record.payloadBytes;
     }
+    this.#startPump();
+  }
+
+  #startPump(): void {
     this.#pump ??= this.#write().finally(() => (this.#pump = undefined));
   }
 
@@ -159,9 +178,15 @@ export class TrackFlush {
   /** Writes and syncs everything, seals the chunk, and takes nothing more. */
   async close(): Promise<TimelineBatch | undefined> {
     this.#closed = true;
-    await this.#pump;
-    await this.#syncing;
-    const batch = await this.sync();
+    const parts: TimelineBatch[] = [];
+    // A disk that hangs in between has all of it written again.
+    do {
+      await this.#pump;
+      await this.#syncing;
+      const part = await this.sync();
+      if (part !== undefined) parts.push(part);
+    } while (this.#pump !== undefined);
+    const batch = parts.length === 0 ? undefined : joined(parts);
     const writer = this.#writer;
     this.#writer = undefined;
     if (writer === undefined) return batch;
@@ -171,10 +196,13 @@ export class TrackFlush {
       return {
         groups: [...(batch?.groups ?? []), ...groups],
         chunks: [...(batch?.chunks ?? []), ...rest.chunks],
+        removedChunks: [...(batch?.removedChunks ?? []), ...(rest.removedChunks ?? [])],
       };
     } catch (error) {
       this.#failWith(error, this.#endUnixUs);
       return batch;
+    } finally {
+      this.#held.clear();
     }
   }
 
@@ -192,6 +220,8 @@ export class TrackFlush {
         this.#writer ??= store.openTrack({ camera, track });
         await this.#writer.write(record);
         this.#dirty = true;
+        this.#held.add(record);
+        this.#lastWriteMs = this.#options.clock.monotonicMs();
         this.counters.records += 1;
         this.counters.bytes += record.payloadBytes;
         this.#options.onWritten?.();
@@ -201,6 +231,12 @@ export class TrackFlush {
         }
         this.#shift(record);
       } catch (error) {
+        const again = againOf(error);
+        if (again !== undefined) {
+          this.#dirty = true;
+          if (!this.#writeAgain(again, record)) this.#skipGroup(error, record);
+          continue;
+        }
         const { startUnixUs } = record;
         this.#failWith(error, startUnixUs);
         // The rest of the group cannot be decoded without this record.
@@ -211,6 +247,41 @@ export class TrackFlush {
           this.#shift(next);
         }
       }
+    }
+  }
+
+  /** Puts what is held in front of the queue, from this record on; false where it is not held. */
+  #writeAgain(again: RecordNumber, next: KeptRecord | undefined): boolean {
+    if (next !== undefined && isSame(next, again)) return true;
+    const records = this.#held.takeFrom(again);
+    if (records === undefined) return false;
+    this.#queue.unshift(...records);
+    const { waiting } = this.#options;
+    waiting.records += records.length;
+    for (const record of records) {
+      // Their memory was in use before.
+      this.#fromRing.add(record);
+      this.#fromRingBytes += record.payloadBytes;
+      this.#queuedBytes += record.payloadBytes;
+      waiting.total += record.payloadBytes;
+      waiting.fromRings += record.payloadBytes;
+    }
+    return true;
+  }
+
+  /** A group that was too large to be held ends where the disk hung; the next one goes elsewhere. */
+  #skipGroup(error: unknown, record: KeptRecord): void {
+    const { message } = toNightjarError(error);
+    this.#fail('disk-too-slow', record.startUnixUs, message);
+    while (this.#queue.length > 0) {
+      const next = this.#queue[0] as KeptRecord;
+      if (next.startsGroup) {
+        this.#failure = undefined;
+        this.#options.onDisk(undefined, next.startUnixUs, '');
+        break;
+      }
+      this.counters.lostRecords += 1;
+      this.#shift(next);
     }
   }
 
@@ -228,15 +299,19 @@ export class TrackFlush {
 
   async #sync(): Promise<TimelineBatch | undefined> {
     const writer = this.#writer;
-    if (!this.#dirty || writer === undefined) return undefined;
-    this.#dirty = false;
     const startMs = this.#options.clock.monotonicMs();
+    if (!this.#dirty || writer === undefined) {
+      const isPause = this.#queue.length === 0 && startMs - this.#lastWriteMs > PAUSE_MS;
+      if (isPause) this.#held.clear();
+      return undefined;
+    }
+    this.#dirty = false;
     try {
-      const { records, chunks } = await writer.sync();
+      const result = await writer.sync();
       this.counters.syncs += 1;
       const tookMs = this.#options.clock.monotonicMs() - startMs;
       this.counters.slowestSyncMs = Math.max(this.counters.slowestSyncMs, tookMs);
-      return { groups: this.#fold(records), chunks };
+      return this.#batchOf(result);
     } catch (error) {
       const from = toNightjarError(error).context['fromUnixUs'];
       this.#failWith(error, typeof from === 'number' ? from : this.#endUnixUs);
@@ -244,10 +319,24 @@ export class TrackFlush {
     }
   }
 
+  #batchOf({ records, chunks, removedChunks = [], again }: SyncResult): TimelineBatch {
+    const groups = this.#fold(records);
+    if (again !== undefined) {
+      this.#dirty = true;
+      if (this.#writeAgain(again, this.#queue[0])) this.#startPump();
+      else this.#fail('disk-too-slow', this.#endUnixUs, 'the disk hangs');
+    }
+    return { groups, chunks, removedChunks };
+  }
+
   #fold(records: Parameters<typeof foldGroups>[0]): RecordedGroup[] {
     const groups = foldGroups(records, this.#openGroup);
     this.#openGroup = groups.at(-1) ?? this.#openGroup;
     for (const { record } of records) {
+      this.#held.safe(record);
+      const { run, sequence } = this.#recorded;
+      if (record.run === run && record.sequence <= sequence) continue;
+      this.#recorded = { run: record.run, sequence: record.sequence };
       const endUnixUs = record.startUnixUs + Math.round((record.duration90k * 100) / 9);
       this.#options.onRecorded(record.startUnixUs, endUnixUs);
     }
@@ -256,8 +345,8 @@ export class TrackFlush {
 
   #failWith(error: unknown, atUnixUs: number): void {
     const { code, message } = toNightjarError(error);
-    const full = code === 'resource-exhausted';
-    this.#fail(full ? 'disk-full' : 'disk-error', atUnixUs, message);
+    const failure = code === 'resource-exhausted' ? 'disk-full' : 'disk-error';
+    this.#fail(code === 'timeout' ? 'disk-too-slow' : failure, atUnixUs, message);
   }
 
   #fail(failure: DiskFailure, atUnixUs: number, message: string): void {
@@ -277,4 +366,17 @@ export class TrackFlush {
     log.error({ camera, track, failure, message }, 'footage cannot be written');
     this.#options.onDisk(failure, atUnixUs, message);
   }
+}
+
+/** Of a write whose disk hangs: from where on it is to be made again. */
+function againOf(error: unknown): RecordNumber | undefined {
+  return toNightjarError(error).context['again'] as RecordNumber | undefined;
+}
+
+function joined(parts: readonly TimelineBatch[]): TimelineBatch {
+  return {
+    groups: parts.flatMap(({ groups }) => groups ?? []),
+    chunks: parts.flatMap(({ chunks }) => chunks ?? []),
+    removedChunks: parts.flatMap(({ removedChunks }) => removedChunks ?? []),
+  };
 }

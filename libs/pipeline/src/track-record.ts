@@ -39,6 +39,8 @@ export class TrackRecord<F extends MediaFormat = VideoFormat> implements MediaRe
   groupStartUnixUs = 0;
   /** Dropped frames precede the first frame, so no duration reaches over to it. */
   followsHole = false;
+  /** The next record starts a group; false also where that is not known. */
+  endsGroup = false;
   buffer: Buffer;
   payloadEnd: number;
   readonly #pool: SlabPool;

@@ -20,6 +20,8 @@ export interface ChunkFile {
   truncate(sizeBytes: number): Promise<void>;
   sizeBytes(): Promise<number>;
   close(): Promise<void>;
+  /** Nobody waits for its writes any more: those that have not begun never do, and reject. */
+  leave?(): void;
 }
 
 export interface DirectoryEntry {

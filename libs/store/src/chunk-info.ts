@@ -104,10 +104,18 @@ export interface ScannedChunk {
   readonly damaged: readonly ByteRange[];
 }
 
+/** A record by its number within its run. */
+export type RecordNumber = Pick<RecordFacts, 'run' | 'sequence'>;
+
 /** What became safe with one sync, and the chunks whose rows must be put in the same LSM batch. */
 export interface SyncResult {
   readonly records: readonly WrittenRecord[];
+  /** One that is smaller than it was has its end elsewhere, among `records`. */
   readonly chunks: readonly ChunkInfo[];
+  /** Ids of chunks all of which lies elsewhere: their rows are to go in the same batch. */
+  readonly removedChunks?: readonly number[];
+  /** Their disk hangs: the records from this one on are to be written again before any other. */
+  readonly again?: RecordNumber;
 }
 
 export interface StoreDirectory {

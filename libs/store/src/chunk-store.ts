@@ -1,6 +1,6 @@
 // The set of store directories: opens, recovers, reads, scans and deletes chunks.
 
-import { messageOf, NightjarError, toNightjarError } from '#base';
+import { messageOf, NightjarError, toNightjarError, type Timer } from '#base';
 import { parseLeadingRecords, type ReadRecords } from './chunk-reader.js';
 import type { ChunkFile } from './chunk-files.js';
 import type {
@@ -13,25 +13,26 @@ import type {
   StoreDirectory,
 } from './chunk-info.js';
 import type { ChunkStoreOptions, KnownChunks } from './chunk-store-options.js';
+import { ChunkPlacement } from './chunk-placement.js';
 import { parseChunkPath } from './layout.js';
 import { pacedFile } from './paced-file.js';
 import { nodeFiles } from './node-files.js';
-import { OpenChunk, type NewChunk } from './open-chunk.js';
 import { MAX_PAYLOAD_BYTES, type TrackIdentity } from './record-header.js';
-import { recoverChunk, scanFile } from './recovery.js';
+import { scanFile } from './recovery.js';
 import { SealChain } from './seal-chain.js';
 import { laneWidths, withLanes } from './disk-lanes.js';
 import { DiskPace } from './disk-pace.js';
 import { ChunkDirectory, type ListedChunk } from './store-directory.js';
 import { DATA_SHARDS } from './erasure.js';
+import { StoreRecovery } from './store-recovery.js';
 import { TrackWriter } from './track-writer.js';
-import { listUnindexed, type IndexedChunks } from './unindexed.js';
 import { WarmTier } from './warm-tier.js';
 import { readSealed, verifyFile, type ChunkVerification } from './verify-chunk.js';
 
 const CHUNK_BYTES = 10_000_000;
 const CHUNK_SECONDS = 15 * 60;
 const DEFAULT_THREADS = 4;
+const CLOSE_DEADLINE_MS = 2000;
 
 export class ChunkStore {
   readonly warm: WarmTier | undefined;
@@ -41,9 +42,11 @@ export class ChunkStore {
   readonly #directories: readonly ChunkDirectory[];
   readonly #chains = new Map<string, SealChain>();
   readonly #writers = new Set<string>();
-  #lastId = 0;
+  readonly #placement: ChunkPlacement;
+  readonly #recovery: StoreRecovery;
+  /** Chunks on disks that hung, which come to their end when these answer. */
+  readonly #left = new Set<Promise<void>>();
   #readsUnderWay = 0;
-  #needsRebuild = false;
 
   private constructor(
     options: ChunkStoreOptions,
@@ -56,7 +59,15 @@ export class ChunkStore {
     this.warm = parts.warm;
     this.writesAtOnce = parts.writesAtOnce;
     this.#options = options;
-    this.#directories = parts.directories;
+    const { directories } = parts;
+    this.#directories = directories;
+    this.#placement = new ChunkPlacement(directories, options);
+    this.#recovery = new StoreRecovery({
+      directories,
+      log: options.log,
+      noteId: (id) => this.#placement.noteId(id),
+      chainOf: (identity) => this.#chainOf(identity),
+    });
   }
 
   /**
@@ -121,7 +132,7 @@ export class ChunkStore {
 
   /** Recovery met more unindexed chunks than it takes: `nightjar rebuild-index` finds them all. */
   get needsRebuild(): boolean {
-    return this.#needsRebuild;
+    return this.#recovery.needsRebuild;
   }
 
   /**
@@ -130,7 +141,9 @@ export class ChunkStore {
    */
   async exchangeOldest(store: string, oldestUnixUs: number): Promise<number | undefined> {
     const directory = this.#directories.find(({ id }) => id === store);
-    return directory?.exchangeOldest(oldestUnixUs);
+    if (directory === undefined) return undefined;
+    const exchange = directory.exchangeOldest(oldestUnixUs);
+    return this.#placement.watch.boundAlways(directory, exchange);
   }
 
   /**
@@ -149,23 +162,16 @@ export class ChunkStore {
    * torn records, and yields what is to be put into the index. To be finished before the first
    * `openTrack`. A chunk that cannot be read is logged, left as it is, and not yielded.
    */
-  async *recover(known: KnownChunks): AsyncGenerator<ScannedChunk> {
-    const unsealed = new Map([...known.unsealed].map((chunk) => [chunk.id, chunk]));
-    for (const id of unsealed.keys()) this.#lastId = Math.max(this.#lastId, id);
-    for (const directory of this.#usable()) {
-      for (const listed of await this.#listNew(directory, { ...known, unsealed })) {
-        const indexed = unsealed.get(listed.id);
-        unsealed.delete(listed.id);
-        yield* this.#recoverOne(directory, listed, indexed);
-      }
-    }
-    for (const chunk of unsealed.values()) {
-      const directory = this.#directories.find(({ id }) => id === chunk.store);
-      const name = parseChunkPath(chunk.path);
-      if (directory?.usable === true && name !== undefined) {
-        yield* this.#recoverOne(directory, { ...name, path: chunk.path }, chunk);
-      }
-    }
+  recover(known: KnownChunks): AsyncGenerator<ScannedChunk> {
+    return this.#recovery.recover(known);
+  }
+
+  /**
+   * Of a chunk that recovery left unsealed: cuts off what lies in another chunk, behind
+   * `kept.sizeBytes`; without `kept` the file goes. The index is told before.
+   */
+  cutRecovered(chunk: ChunkInfo, kept: ChunkInfo | undefined): Promise<void> {
+    return this.#recovery.cut(chunk, kept);
   }
 
   /** Seals what recovery left unsealed, one by one; yields the rows to put. For the background. */
@@ -189,9 +195,12 @@ export class ChunkStore {
       chunkBytes,
       chunkSeconds,
       chain: this.#chainOf({ camera, track }),
-      createChunk: (chunk) => this.#createChunk(chunk),
-      isRoomElsewhere: (full) =>
-        this.#usable().some((directory) => directory !== full && directory.state === 'ok'),
+      createChunk: (chunk) => this.#placement.create(chunk),
+      isRoomElsewhere: (directory) => this.#placement.isRoomElsewhere(directory),
+      onLeft: (settled) => {
+        this.#left.add(settled);
+        void settled.finally(() => this.#left.delete(settled));
+      },
       onClose: () => this.#writers.delete(key),
     });
   }
@@ -308,10 +317,11 @@ export class ChunkStore {
     }
   }
 
-  /** False while a directory is away that would bring deleted footage back. */
+  /** False while its disk hangs, or a directory is away that would bring deleted footage back. */
   canDelete(chunk: ChunkPlace): boolean {
     if (this.#isWarm(chunk)) return this.warm?.canDelete === true;
-    return this.#directories.find(({ id }) => id === chunk.store)?.usable === true;
+    const directory = this.#directories.find(({ id }) => id === chunk.store);
+    return directory?.usable === true && !directory.hangs;
   }
 
   /**
@@ -324,14 +334,16 @@ export class ChunkStore {
       for (const directory of this.#usable()) await directory.removeFile(chunk.path);
       return freed;
     }
-    const freed = await this.#directoryOf(chunk).removeFile(chunk.path);
+    const freed = await this.deleteFile(chunk);
     if (this.warm?.canDelete === true) await this.warm.delete(chunk.path);
     return freed;
   }
 
   /** As `deleteChunk`, but the stripe of the chunk stays. */
   deleteFile(chunk: ChunkPlace): Promise<number> {
-    return this.#directoryOf(chunk).removeFile(chunk.path);
+    const directory = this.#directoryOf(chunk);
+    // A disk that hangs is to keep nobody from deleting on another: it is tried again.
+    return this.#placement.watch.boundAlways(directory, directory.removeFile(chunk.path));
   }
 
   /**
@@ -389,9 +401,23 @@ export class ChunkStore {
 
   /** Waits for seals that are under way; writers are closed by who opened them. */
   async close(): Promise<void> {
-    await Promise.all([...this.#chains.values()].map((chain) => chain.settled()));
-    await Promise.all(this.#directories.map((directory) => directory.close()));
+    const all = [...this.#chains.values()].map((chain) => chain.settled());
+    await this.#unlessItHangs(Promise.all([...all, ...this.#left]));
+    const closed = this.#directories.map((directory) => directory.close());
+    await this.#unlessItHangs(Promise.all(closed));
     await this.warm?.close();
+  }
+
+  /** A disk that hangs is not waited for: recovery does the rest. */
+  async #unlessItHangs(action: Promise<unknown>): Promise<void> {
+    const { clock, log } = this.#options;
+    let timer: Timer | undefined;
+    const deadline = new Promise<'hangs'>((resolve) => {
+      timer = clock.after(CLOSE_DEADLINE_MS, () => resolve('hangs'));
+    });
+    const outcome = await Promise.race([action, deadline]);
+    timer?.cancel();
+    if (outcome === 'hangs') log.warn({}, 'a disk hangs: it is not waited for');
   }
 
   async #openToRead(chunk: ChunkPlace, mode: 'plain' | 'verified'): Promise<ChunkFile> {
@@ -413,51 +439,6 @@ export class ChunkStore {
     return this.#directories.filter(({ usable }) => usable);
   }
 
-  async #listNew(directory: ChunkDirectory, known: IndexedChunks): Promise<ListedChunk[]> {
-    const found: ListedChunk[] = [];
-    try {
-      for (const identity of await directory.tracks()) {
-        const { chunks, newestId, isTooMuch } = await listUnindexed(directory, identity, known);
-        found.push(...chunks);
-        this.#lastId = Math.max(this.#lastId, newestId);
-        if (!isTooMuch) continue;
-        this.#needsRebuild = true;
-        this.#options.log.error(
-          { store: directory.path, ...identity },
-          'more footage than the index knows: run nightjar rebuild-index',
-        );
-      }
-    } catch (error) {
-      // Recording on the other disks goes on.
-      directory.note(toNightjarError(error));
-    }
-    return found;
-  }
-
-  async *#recoverOne(
-    directory: ChunkDirectory,
-    listed: ListedChunk,
-    indexed: ChunkInfo | undefined,
-  ): AsyncGenerator<ScannedChunk> {
-    try {
-      const scanned = await recoverChunk(directory, listed, indexed);
-      if (scanned === undefined) return;
-      if (scanned.state !== 'intact') {
-        const { state, tornBytes, damaged } = scanned;
-        this.#options.log.warn(
-          { path: listed.path, state, tornBytes, damaged },
-          'recovered a chunk',
-        );
-      }
-      if (scanned.state !== 'missing' && !scanned.chunk.sealed) {
-        this.#chainOf(listed).leave(scanned.chunk, directory);
-      }
-      yield scanned;
-    } catch (error) {
-      this.#logUnreadable(listed, error);
-    }
-  }
-
   #logUnreadable({ path }: ListedChunk, error: unknown): void {
     this.#options.log.error({ path, why: messageOf(error) }, 'could not read a chunk');
   }
@@ -468,7 +449,7 @@ export class ChunkStore {
     if (chain === undefined) {
       chain = new SealChain(
         { camera, track },
-        { directories: this.#directories, log: this.#options.log },
+        { directories: this.#directories, log: this.#options.log, watch: this.#placement.watch },
       );
       this.#chains.set(key, chain);
     }
@@ -484,27 +465,6 @@ export class ChunkStore {
       });
     }
     return directory;
-  }
-
-  /** On the directory with most room, on a slow one only without another; on the next where that fails. */
-  async #createChunk(chunk: Omit<NewChunk, 'id'>): Promise<OpenChunk> {
-    const rank = ({ state, freeBytes }: ChunkDirectory) =>
-      state === 'ok' ? freeBytes : state === 'slow' ? 0 : -1;
-    const choice = this.#usable().sort((a, b) => rank(b) - rank(a));
-    let failure = new NightjarError(
-      'failed-precondition',
-      'expected a store directory that is here',
-    );
-    for (const directory of choice) {
-      this.#lastId = Math.max(this.#lastId + 1, this.#options.clock.nowUnixUs());
-      try {
-        return await OpenChunk.create(directory, { ...chunk, id: this.#lastId });
-      } catch (error) {
-        failure = toNightjarError(error);
-        directory.note(failure);
-      }
-    }
-    throw failure;
   }
 }
 

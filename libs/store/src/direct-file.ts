@@ -29,6 +29,7 @@ export class DirectChunkFile implements ChunkFile {
   #isPadded = false;
   /** A cut is not safe by itself. */
   #isCut = false;
+  #isLeft = false;
 
   /** The file is new and was opened with O_DIRECT and O_DSYNC. */
   constructor(path: string, handle: FileHandle) {
@@ -50,6 +51,7 @@ export class DirectChunkFile implements ChunkFile {
       let blockStart = position - this.#tail.length;
       let tail = this.#tail;
       while (source.remaining > 0) {
+        if (this.#isLeft) throw new Error('nobody waits for the rest of this write');
         const taken = staging().take();
         let slot: Buffer | undefined = taken instanceof Buffer ? taken : await taken;
         try {
@@ -115,6 +117,10 @@ export class DirectChunkFile implements ChunkFile {
 
   async sizeBytes(): Promise<number> {
     return this.#endBytes;
+  }
+
+  leave(): void {
+    this.#isLeft = true;
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,7 @@
 // Bounds how many operations of one store directory run at once, so that a disk that hangs cannot
 // take every thread of Node's pool, and with it the other disks and the index.
 
+import { NightjarError } from '#base';
 import type { ChunkFile, ChunkFiles } from './chunk-files.js';
 import type { DiskPace } from './disk-pace.js';
 
@@ -51,18 +52,36 @@ class Lane {
 export function withLanes(files: ChunkFiles, widths: LaneWidths, pace?: DiskPace): ChunkFiles {
   const writes = new Lane(widths.writes, pace);
   const reads = new Lane(widths.reads);
-  const laned = (file: ChunkFile): ChunkFile => ({
-    write: (buffers, position, written) => writes.run(() => file.write(buffers, position, written)),
-    read: (buffer, position) => reads.run(() => file.read(buffer, position)),
-    sync: () => writes.run(() => file.sync()),
-    truncate: (sizeBytes) => writes.run(() => file.truncate(sizeBytes)),
-    sizeBytes: () => reads.run(() => file.sizeBytes()),
-    close: () => file.close(),
-  });
+  const laned = (file: ChunkFile, lane: Lane): ChunkFile => {
+    /** What waits for its turn, so that it can be let go of before. */
+    const waiting = new Set<{ buffers: readonly Uint8Array[] }>();
+    let isLeft = false;
+    return {
+      write: (bytes, position, written) => {
+        const turn = { buffers: bytes };
+        waiting.add(turn);
+        return writes.run(() => {
+          waiting.delete(turn);
+          if (isLeft) throw new NightjarError('cancelled', 'nobody waits for this write any more');
+          return file.write(turn.buffers, position, written);
+        });
+      },
+      read: (buffer, position) => reads.run(() => file.read(buffer, position)),
+      sync: () => writes.run(() => file.sync()),
+      truncate: (sizeBytes) => writes.run(() => file.truncate(sizeBytes)),
+      sizeBytes: () => reads.run(() => file.sizeBytes()),
+      close: () => lane.run(() => file.close()),
+      leave: () => {
+        isLeft = true;
+        for (const turn of waiting) turn.buffers = [];
+        file.leave?.();
+      },
+    };
+  };
   return {
     ...files,
-    create: async (path) => laned(await writes.run(() => files.create(path))),
-    open: async (path, mode) => laned(await reads.run(() => files.open(path, mode))),
+    create: async (path) => laned(await writes.run(() => files.create(path)), writes),
+    open: async (path, mode) => laned(await reads.run(() => files.open(path, mode)), reads),
     syncDirectory: (path) => writes.run(() => files.syncDirectory(path)),
     makeDirectory: (path) => writes.run(() => files.makeDirectory(path)),
     list: (path) => reads.run(() => files.list(path)),

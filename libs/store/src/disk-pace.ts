@@ -4,6 +4,8 @@ import type { Clock } from '#base';
 
 /** No healthy disk takes longer for one write or sync. */
 const SLOW_MS = 3000;
+/** No disk that works does either; at 8 Mbit/s a track has 5 MB waiting by then. */
+export const HANGS_MS = 5000;
 /** A disk stays slow for so long behind its last slow operation: no flutter. */
 const RECOVERS_MS = 10_000;
 
@@ -30,13 +32,17 @@ export class DiskPace {
     }
   }
 
+  /** For how long the oldest operation has been under way. */
+  get runningMs(): number {
+    const [oldest] = this.#running;
+    return oldest === undefined ? 0 : this.#clock.monotonicMs() - oldest.startMs;
+  }
+
   /** What the slowest operation of now or of the last seconds has taken; undefined in good health. */
   get slowMs(): number | undefined {
     const nowMs = this.#clock.monotonicMs();
-    const [oldest] = this.#running;
-    const runningMs = oldest === undefined ? 0 : nowMs - oldest.startMs;
     const lately = nowMs - this.#slowest.endMs < RECOVERS_MS ? this.#slowest.tookMs : 0;
-    const slowMs = Math.max(runningMs, lately);
+    const slowMs = Math.max(this.runningMs, lately);
     return slowMs >= SLOW_MS ? slowMs : undefined;
   }
 }

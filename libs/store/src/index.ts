@@ -11,6 +11,7 @@ export type {
   ParsedRecord,
   RecordedGroup,
   RecordFacts,
+  RecordNumber,
   ScannedChunk,
   StoreDirectory,
   SyncResult,

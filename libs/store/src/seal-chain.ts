@@ -2,63 +2,128 @@
 
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { messageOf, type Log } from '#base';
+import { messageOf, NightjarError, toNightjarError, type Log } from '#base';
 import type { ChunkFile } from './chunk-files.js';
 import type { ChunkInfo } from './chunk-info.js';
+import type { HangWatch } from './hang-watch.js';
 import { absoluteChunkPath } from './layout.js';
 import type { TrackIdentity } from './record-header.js';
 import { findSealAtEnd, MAX_SEAL_BYTES, sealOf, writeSeal, type SealFacts } from './seal.js';
 import type { ChunkDirectory } from './store-directory.js';
 
 const READ_BYTES = 1 << 20;
+/** So many chunks wait, without their seals, for an older one whose disk hangs. */
+const MOST_HELD_BACK = 16;
 
 interface Leftover {
   readonly chunk: ChunkInfo;
   readonly directory: ChunkDirectory;
 }
 
+interface Newest {
+  readonly id: number;
+  readonly seal: string | undefined;
+}
+
 export class SealChain {
   readonly #identity: TrackIdentity;
   readonly #directories: readonly ChunkDirectory[];
   readonly #log: Log;
+  readonly #watch: HangWatch;
   #leftovers: Leftover[] = [];
-  /** Looked up on the disks when it is first needed. */
-  #last: { readonly seal: string | undefined } | undefined;
+  /** Chunks whose disk hangs: what is younger is sealed when they are. */
+  readonly #awaited = new Set<number>();
+  /** The newest that is sealed. Looked up on the disks when it is first needed. */
+  #last: Newest | undefined;
   #busy: Promise<unknown> = Promise.resolve();
 
   constructor(
     identity: TrackIdentity,
-    options: { readonly directories: readonly ChunkDirectory[]; readonly log: Log },
+    options: {
+      readonly directories: readonly ChunkDirectory[];
+      readonly log: Log;
+      readonly watch: HangWatch;
+    },
   ) {
     this.#identity = identity;
     this.#directories = options.directories;
     this.#log = options.log;
+    this.#watch = options.watch;
   }
 
   /** Notes a chunk that is to be sealed before the next one of its track. */
   leave(chunk: ChunkInfo, directory: ChunkDirectory): void {
     this.#leftovers.push({ chunk, directory });
     this.#leftovers.sort((a, b) => a.chunk.id - b.chunk.id);
+    // A disk that stays away does not keep all that follows from being sealed.
+    if (this.#leftovers.length > MOST_HELD_BACK) this.#awaited.clear();
+  }
+
+  /** Of a recovered chunk: `chunk` is what is left of it; undefined for nothing. */
+  cut(id: number, chunk: ChunkInfo | undefined): void {
+    this.#leftovers = this.#leftovers.flatMap((leftover) => {
+      if (leftover.chunk.id !== id) return [leftover];
+      return chunk === undefined ? [] : [{ ...leftover, chunk }];
+    });
+  }
+
+  /** The seal of this chunk is waited for, and with it those of the younger ones. */
+  await(id: number): void {
+    this.#awaited.add(id);
+  }
+
+  /** It is `leave`d now, or gone. */
+  stopAwaiting(id: number): void {
+    this.#awaited.delete(id);
+  }
+
+  /** A chunk that is full now is to be left unsealed, for `sealLeftovers`. */
+  get isHeldBack(): boolean {
+    return this.#awaited.size > 0;
   }
 
   /** Seals what was left open, oldest first; gives the rows to put. */
   sealLeftovers(): Promise<ChunkInfo[]> {
     return this.#inTurn(async () => {
       const sealed: ChunkInfo[] = [];
-      for (const leftover of this.#leftovers.splice(0)) {
+      for (let next = this.#leftovers[0]; next !== undefined; next = this.#leftovers[0]) {
+        if (Math.min(...this.#awaited) < next.chunk.id) break;
+        this.#leftovers.shift();
         try {
-          const previous = await this.#previousOf(leftover.chunk.id);
-          const chunk = await sealLeftover(leftover, previous);
-          this.#last = { seal: sealOf(chunk) };
-          sealed.push(chunk);
+          sealed.push(await this.#sealOne(next));
         } catch (error) {
-          // It stays as it is, playable; the next start tries again.
-          const { path } = leftover.chunk;
+          // It stays as it is, playable.
+          const { path } = next.chunk;
           this.#log.warn({ path, why: messageOf(error) }, 'could not seal a chunk');
         }
       }
       return sealed;
     });
+  }
+
+  async #sealOne(leftover: Leftover): Promise<ChunkInfo> {
+    const { chunk, directory } = leftover;
+    const last = await this.#newest();
+    if (last.id > chunk.id) {
+      throw new NightjarError('failed-precondition', 'expected a chunk that is younger than all sealed ones'); // prettier-ignore
+    }
+    const sealing = sealLeftover(leftover, last.seal);
+    try {
+      const sealed = await this.#watch.bound(directory, sealing);
+      this.#last = { id: chunk.id, seal: sealOf(sealed) };
+      return sealed;
+    } catch (error) {
+      if (toNightjarError(error).code === 'timeout') {
+        this.await(chunk.id);
+        // What it wrote at last is cut off and written again, with the same bytes.
+        const ended = () => {
+          this.stopAwaiting(chunk.id);
+          this.leave(chunk, directory);
+        };
+        sealing.then(ended, ended);
+      }
+      throw error;
+    }
   }
 
   /** Runs `seal` for chunk `id` with the seal that it must repeat. */
@@ -67,13 +132,16 @@ export class SealChain {
     seal: (previousSeal: string | undefined) => Promise<SealFacts>,
   ): Promise<void> {
     return this.#inTurn(async () => {
-      this.#last = { seal: sealOf(await seal(await this.#previousOf(id))) };
+      const { seal: previousSeal } = await this.#newest();
+      this.#last = { id, seal: sealOf(await seal(previousSeal)) };
     });
   }
 
   /** Takes back the newest seal, which did not become safe. */
   takeBack(chunk: SealFacts): void {
-    if (this.#last?.seal === sealOf(chunk)) this.#last = { seal: chunk.previousSeal };
+    if (this.#last === undefined || this.#last.seal !== sealOf(chunk)) return;
+    // It may be sealed again.
+    this.#last = { id: this.#last.id - 1, seal: chunk.previousSeal };
   }
 
   /** Resolves when nothing is under way. */
@@ -87,26 +155,29 @@ export class SealChain {
     return turn;
   }
 
-  async #previousOf(id: number): Promise<string | undefined> {
-    this.#last ??= { seal: await this.#lookUp(id) };
-    return this.#last.seal;
+  async #newest(): Promise<Newest> {
+    this.#last ??= await this.#lookUp();
+    return this.#last;
   }
 
-  /** The seal of the newest sealed chunk below `id`, over all directories. */
-  async #lookUp(id: number): Promise<string | undefined> {
-    let newest: { id: number; seal: string } | undefined;
+  /** The newest sealed chunk over all directories. */
+  async #lookUp(): Promise<Newest> {
+    let newest: Newest = { id: -1, seal: undefined };
     for (const directory of this.#directories.filter(({ usable }) => usable)) {
-      for await (const listed of directory.chunks(this.#identity, 'newest-first')) {
-        if (listed.id >= id) continue;
-        if (newest !== undefined && listed.id < newest.id) break;
-        const path = join(directory.path, listed.path);
-        const seal = await readSealValue(directory, path).catch(() => undefined);
-        if (seal === undefined) continue;
-        newest = { id: listed.id, seal };
-        break;
-      }
+      const found = await this.#watch.bound(directory, this.#lookUpIn(directory, newest.id));
+      newest = found ?? newest;
     }
-    return newest?.seal;
+    return newest;
+  }
+
+  async #lookUpIn(directory: ChunkDirectory, aboveId: number): Promise<Newest | undefined> {
+    for await (const listed of directory.chunks(this.#identity, 'newest-first')) {
+      if (listed.id < aboveId) return undefined;
+      const path = join(directory.path, listed.path);
+      const seal = await readSealValue(directory, path).catch(() => undefined);
+      if (seal !== undefined) return { id: listed.id, seal };
+    }
+    return undefined;
   }
 }
 

@@ -13,7 +13,7 @@ import {
 } from '#base';
 import type { StoreDirectory } from './chunk-info.js';
 import type { ChunkFiles } from './chunk-files.js';
-import type { DiskPace } from './disk-pace.js';
+import { HANGS_MS, type DiskPace } from './disk-pace.js';
 import { DirectoryLock } from './directory-lock.js';
 import { isNeighbourName, readNeighboursOldest, writeOldest } from './oldest-note.js';
 import type { TrackIdentity } from './record-header.js';
@@ -95,6 +95,11 @@ export class ChunkDirectory {
 
   get #slowMs(): number | undefined {
     return this.#options.pace?.slowMs;
+  }
+
+  /** A write or sync does not come to its end: what has time is not asked of the disk. */
+  get hangs(): boolean {
+    return (this.#options.pace?.runningMs ?? 0) >= HANGS_MS;
   }
 
   get freeBytes(): number {

@@ -3,7 +3,8 @@
 import { ByteWriter, NightjarError, toNightjarError, type Clock, type Log } from '#base';
 import { RECORD_HEADROOM_BYTES, type MediaRecord } from '#media';
 import { encodeHeader } from './audio-header.js';
-import type { ChunkInfo, RecordFacts, SyncResult, WrittenRecord } from './chunk-info.js';
+import type { ChunkInfo, RecordFacts, RecordNumber, SyncResult, WrittenRecord } from './chunk-info.js'; // prettier-ignore
+import { LeftChunks } from './left-chunks.js';
 import type { OpenChunk } from './open-chunk.js';
 import { type NewChunk } from './open-chunk.js';
 import type { TrackIdentity } from './record-header.js';
@@ -27,11 +28,16 @@ export interface TrackWriterOptions extends TrackIdentity {
   readonly onClose: () => void;
   /** Whether another directory than this one takes chunks. */
   readonly isRoomElsewhere: (directory: ChunkDirectory) => boolean;
+  /** Chunks of it that hang may come to their end after it is closed. */
+  readonly onLeft: (settled: Promise<void>) => void;
 }
 
 /**
- * `write` and `sync` may overlap each other; calls of the same method are queued. Errors:
- * resource-exhausted (disk full), unavailable (I/O error), failed-precondition (directory gone,
+ * `write` and `sync` may overlap each other; calls of the same method are queued. When a disk hangs
+ * while another takes chunks, its chunk is left, and the record that `again` names (in the context
+ * of the `timeout` of a write, or in the result of a sync) and those behind it are to be written
+ * again, before any other: to a new chunk, as if nothing had happened. Whoever cannot goes on with a
+ * record that starts a group. Other errors: resource-exhausted (disk full), unavailable (I/O error), failed-precondition (directory gone,
  * read-only, or a record that does not start a group where one must).
  */
 export class TrackWriter {
@@ -41,6 +47,12 @@ export class TrackWriter {
   #current: OpenChunk | undefined;
   /** Chunks that have bytes or a seal to be synced, in the order they were written. */
   readonly #open = new Set<OpenChunk>();
+  /** Chunks whose disk hangs, until it answers. */
+  readonly #left: LeftChunks;
+  /** What has to be written again, and nobody was told. */
+  #again: RecordNumber | undefined;
+  /** What was left and is neither safe nor to be written again; nobody was told. */
+  #loss: NightjarError | undefined;
   /** What is safe and was not given out, because another chunk's sync failed beside it. */
   #ready: { records: WrittenRecord[]; chunks: ChunkInfo[] } = { records: [], chunks: [] };
   #needsGroupStart = true;
@@ -50,6 +62,7 @@ export class TrackWriter {
 
   constructor(options: TrackWriterOptions) {
     this.#options = options;
+    this.#left = new LeftChunks(options);
   }
 
   /** The chunk being written, once a first sync made part of it safe. */
@@ -117,12 +130,16 @@ export class TrackWriter {
     try {
       return await this.sync();
     } finally {
+      this.#left.close();
+      this.#options.onLeft(this.#left.settled());
       this.#options.onClose();
     }
   }
 
   async #write(record: MediaRecord): Promise<void> {
     if (this.#current?.directory.usable === false) await this.#leaveRefused(this.#current);
+    const again = this.#takeAgain();
+    if (again !== undefined && !isSame(again, record)) throw mustBeAgain(again);
     if (this.#needsGroupStart && !record.startsGroup) throw groupStartExpected(record);
     const buffers = this.#withHeader(record);
     let full: OpenChunk | undefined;
@@ -153,6 +170,10 @@ export class TrackWriter {
       await chunk.append(buffers, factsOf(record));
     } catch (error) {
       const failure = toNightjarError(error);
+      if (chunk.isLeft) {
+        this.#leave(chunk, failure, record);
+        throw mustBeAgain(this.#takeAgain() ?? record, failure);
+      }
       chunk.directory.note(failure);
       // The next group goes to a disk that has room, if there is one.
       const moves =
@@ -161,6 +182,7 @@ export class TrackWriter {
       throw error;
     }
     this.#lastWriteMs = this.#options.clock.monotonicMs();
+    this.#left.follow(record);
     // A sync that failed meanwhile gave up the chunk, and this record with it.
     this.#needsGroupStart = this.#current !== chunk;
   }
@@ -172,6 +194,36 @@ export class TrackWriter {
   async #leaveRefused(chunk: OpenChunk): Promise<void> {
     this.#needsGroupStart = true;
     await this.#abandon(chunk);
+  }
+
+  /**
+   * The disk of the chunk hangs, perhaps in the middle of `record`. What is safe of it goes out with
+   * the next sync. Idempotent.
+   */
+  #leave(chunk: OpenChunk, error: NightjarError, record?: MediaRecord): void {
+    if (!this.#open.delete(chunk)) return;
+    this.#options.log.warn({ path: chunk.path, why: error.message }, 'a chunk is left');
+    const { records = [], chunks = [] } = chunk.leave(error) ?? {};
+    this.#ready.records.push(...records);
+    this.#ready.chunks.push(...chunks);
+    const isCurrent = this.#current === chunk;
+    // What begins with the record under way is whole without this chunk.
+    const isWhole = record?.startsGroup === true && !chunk.isDirty;
+    const again = isCurrent && !isWhole ? chunk.again : undefined;
+    this.#left.add(chunk, again);
+    if (isCurrent) {
+      this.#current = undefined;
+      this.#needsGroupStart = true;
+      this.#again = again ?? record;
+    } else if (chunk.unsafe !== undefined) {
+      this.#loss = new NightjarError('timeout', error.message, { ...chunk.unsafe }, error);
+    }
+  }
+
+  #takeAgain(): RecordNumber | undefined {
+    const again = this.#again;
+    this.#again = undefined;
+    return again;
   }
 
   #isDue(record: MediaRecord, buffers: readonly Uint8Array[]): boolean {
@@ -216,10 +268,14 @@ export class TrackWriter {
 
   /** Of a chunk that takes no more records. A seal that fails costs the seal, not the recording. */
   async #seal(chunk: OpenChunk): Promise<void> {
+    const { chain } = this.#options;
     try {
-      this.#ready.chunks.push(...(await this.#options.chain.sealLeftovers()));
-      await this.#options.chain.extend(chunk.id, (previousSeal) => chunk.seal(previousSeal));
+      this.#ready.chunks.push(...(await chain.sealLeftovers()));
+      // An older one cannot be sealed now: this one is, behind it.
+      if (chain.isHeldBack) return;
+      await chain.extend(chunk.id, (previousSeal) => chunk.seal(previousSeal));
     } catch (error) {
+      if (chunk.isLeft) return this.#leave(chunk, toNightjarError(error));
       chunk.directory.note(toNightjarError(error));
       this.#options.log.warn({ err: error, path: chunk.path }, 'could not seal a chunk');
     } finally {
@@ -245,13 +301,23 @@ export class TrackWriter {
         }
         if (chunk.isFinished && !chunk.isDirty) await this.#close(chunk);
       } catch (error) {
-        failure = await this.#giveUp(chunk, toNightjarError(error));
+        if (chunk.isLeft) this.#leave(chunk, toNightjarError(error));
+        else failure = await this.#giveUp(chunk, toNightjarError(error));
       }
     }
+    failure ??= this.#loss;
+    this.#loss = undefined;
     if (failure !== undefined) throw failure;
-    const result = this.#ready;
+    const { records, chunks } = this.#ready;
     this.#ready = { records: [], chunks: [] };
-    return result;
+    const left = this.#left.takeSafe(records);
+    const again = this.#takeAgain();
+    return {
+      records,
+      chunks: [...chunks, ...left.chunks],
+      ...(left.removedChunks.length === 0 ? {} : { removedChunks: left.removedChunks }),
+      ...(again === undefined ? {} : { again: numberOf(again) }),
+    };
   }
 
   /**
@@ -278,9 +344,25 @@ export class TrackWriter {
       await chunk.close();
     } catch (error) {
       this.#options.log.warn({ err: error, path: chunk.path }, 'could not close a chunk file');
+      if (chunk.isLeft) return this.#left.addClosing(chunk);
     }
     if (chunk.safe?.sealed === false) this.#options.chain.leave(chunk.safe, chunk.directory);
   }
+}
+
+/** The disk of a write hung, or that of a sync while nothing was written. */
+function mustBeAgain(again: RecordNumber | undefined, cause?: NightjarError): NightjarError {
+  const message = cause?.message ?? 'the disk hung: expected the record to be written again';
+  const number = again === undefined ? {} : { again: numberOf(again) };
+  return new NightjarError('timeout', message, number, cause);
+}
+
+function numberOf({ run, sequence }: RecordNumber): RecordNumber {
+  return { run, sequence };
+}
+
+function isSame(a: RecordNumber, b: RecordNumber): boolean {
+  return a.run === b.run && a.sequence === b.sequence;
 }
 
 function groupStartExpected({ run, sequence }: MediaRecord): NightjarError {

@@ -97,6 +97,8 @@ export interface TimelineBatch {
   /** A row with the key of another (camera, track, start, chunk) is that group, grown. */
   readonly groups?: readonly GroupRow[];
   readonly chunks?: readonly ChunkRow[];
+  /** Ids: all of such a chunk lies in others now. */
+  readonly removedChunks?: readonly number[];
   /** A gap that begins behind an open one closes it there. */
   readonly gaps?: readonly GapRow[];
   readonly removedGaps?: readonly Pick<GapRow, 'camera' | 'startUnixUs'>[];

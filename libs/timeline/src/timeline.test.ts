@@ -273,6 +273,46 @@ async function commitThree(): Promise<void> {
 
 const everything = { fromUnixUs: 0, toUnixUs: Number.MAX_SAFE_INTEGER };
 
+test('a group that was written again elsewhere is there once, however the batches come', async () => {
+  const [left, elsewhere] = [T0, T0 + 5];
+  const before = {
+    groups: [group(0), group(2)],
+    chunks: [chunk(left, [0, 4], { sizeBytes: 3000 })],
+  };
+  const again = {
+    groups: [group(2, { chunkId: elsewhere, offset: 0, frameCount: 60 })],
+    chunks: [
+      chunk(elsewhere, [2, 4], { sizeBytes: 1000 }),
+      chunk(left, [0, 2], { sizeBytes: 1000 }),
+    ],
+  };
+  const merged = {
+    groups: [...before.groups, ...again.groups],
+    chunks: [...before.chunks, ...again.chunks],
+  };
+  for (const batches of [[before, again], [merged]]) {
+    for (const batch of batches) await timeline.commit(batch);
+    const rows = await timeline.groups(CAMERA, 'main', { fromUnixUs: T0, toUnixUs: T0 + DAY });
+    expect(rows.map((row) => [row.chunkId, row.frameCount])).toEqual([
+      [left, 50],
+      [elsewhere, 60],
+    ]);
+    expect(await timeline.recordings(CAMERA, T0, T0 + DAY)).toMatchObject([
+      { fromUnixUs: T0, toUnixUs: T0 + 4 * SECOND },
+    ]);
+    await timeline.commit({ removedChunks: [left, elsewhere] });
+    expect(await timeline.groups(CAMERA, 'main', { fromUnixUs: T0, toUnixUs: T0 + DAY })).toEqual(
+      [],
+    );
+    expect(await timeline.recordings(CAMERA, T0, T0 + DAY)).toEqual([]);
+    expect(await timeline.chunk(left)).toBeUndefined();
+    expect(await timeline.usage()).toEqual([]);
+  }
+  // A row of what is removed in the same batch is not put either.
+  await timeline.commit({ ...before, removedChunks: [left] });
+  expect(await timeline.groups(CAMERA, 'main', { fromUnixUs: T0, toUnixUs: T0 + DAY })).toEqual([]);
+});
+
 test('the groups of a dropped chunk go by range, and readers meanwhile see all or none', async () => {
   await commitThree();
   expect(await rawKeys('g')).toBe(300);

@@ -2,6 +2,7 @@
 
 import { NightjarError, type Clock, type Log } from '#base';
 import type { TrackName } from '#media';
+import { groupsWithin, spansByTrack } from './batch-rows.js';
 import { ChunkIndex, type ChunksQuery } from './chunk-index.js';
 import { CommitQueue, type PendingBatch } from './commit-queue.js';
 import { DoomedRows } from './doomed-rows.js';
@@ -33,7 +34,7 @@ import {
   SAFE_POINT_KEY,
   type SafePoint,
 } from './safe-point.js';
-import { coalesce, SpanIndex, spanOf, type Span, type TrackKey } from './spans.js';
+import { SpanIndex } from './spans.js';
 
 const TRACKS: readonly TrackName[] = ['main', 'sub', 'audio'];
 /** More fresh motion than this is packed without being asked. */
@@ -431,8 +432,13 @@ export class Timeline {
   }
 
   async #apply(pending: PendingBatch, batch: TimelineBatch): Promise<void> {
-    const { groups = [], gaps = [], removedGaps = [], motion = [], deletions = [] } = batch;
+    const { gaps = [], removedGaps = [], motion = [], deletions = [] } = batch;
     const chunks = new Map((batch.chunks ?? []).map((row) => [row.id, row]));
+    for (const id of batch.removedChunks ?? []) {
+      chunks.delete(id);
+      await this.#removeChunk(pending, id);
+    }
+    const groups = groupsWithin(batch);
     const isBack = groups.some((row) => this.#doomed.has(row.chunkId));
     if (isBack) {
       await pending.flush();
@@ -464,6 +470,15 @@ export class Timeline {
     this.#motion.put(pending, motion);
   }
 
+  async #removeChunk(pending: PendingBatch, id: number): Promise<void> {
+    await pending.flush();
+    const row = await this.#chunks.find(id);
+    if (row === undefined) return;
+    await this.#groups.removeChunk(pending, row);
+    await this.#chunks.remove(pending, row);
+    await pending.flush();
+  }
+
   /** Ids grow even when the clock goes back, so that no reader that pages on misses a row. */
   #putDeletion(pending: PendingBatch, row: NewDeletion): void {
     const last = this.#lastDeletion;
@@ -476,18 +491,6 @@ export class Timeline {
   #isChunkHeld(chunk: ChunkRow): boolean {
     return this.isHeld(chunk.camera, chunk.firstUnixUs, chunk.lastUnixUs);
   }
-}
-
-function spansByTrack(groups: readonly GroupRow[]): { key: TrackKey; spans: Span[] }[] {
-  const tracks = new Map<string, { key: TrackKey; spans: Span[] }>();
-  for (const row of groups) {
-    const { camera, track } = row;
-    const name = `${camera}/${track}`;
-    const entry = tracks.get(name);
-    if (entry === undefined) tracks.set(name, { key: { camera, track }, spans: [spanOf(row)] });
-    else entry.spans.push(spanOf(row));
-  }
-  return [...tracks.values()].map(({ key, spans }) => ({ key, spans: coalesce(spans) }));
 }
 
 function settingKey(key: string): Buffer {

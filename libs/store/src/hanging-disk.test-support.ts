@@ -1,0 +1,84 @@
+// A disk for tests that stops answering: what is asked of it below a path waits until it answers.
+
+import type { ChunkFile, ChunkFiles } from './chunk-files.js';
+import { nodeFiles } from './node-files.js';
+
+export type HangingStep = 'create' | 'write' | 'sync-directory' | 'sync' | 'read';
+
+interface Hang {
+  readonly steps: readonly HangingStep[];
+  readonly until: Promise<void>;
+  /** What is asked for happens, and nobody hears of it. */
+  readonly isDone: boolean;
+}
+
+const STEPS: readonly HangingStep[] = ['create', 'write', 'sync-directory', 'sync'];
+
+export class HangingDisk {
+  /** What waits now. */
+  readonly waiting: HangingStep[] = [];
+  readonly #hangs = new Map<string, Hang>();
+  #answers: (() => void)[] = [];
+  #underWay = 0;
+
+  hang(path: string, steps = STEPS, { isDone = false } = {}): void {
+    const until = new Promise<void>((resolve) => this.#answers.push(resolve));
+    this.#hangs.set(path, { steps, until, isDone });
+  }
+
+  answer(): void {
+    this.#hangs.clear();
+    this.waiting.length = 0;
+    for (const answer of this.#answers.splice(0)) answer();
+  }
+
+  /** Resolves when nothing is done that will be. */
+  async quiet(): Promise<void> {
+    for (let turns = 0; turns < 4; turns++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#underWay > 0) turns = 0;
+    }
+  }
+
+  async #do<T>(path: string, step: HangingStep | undefined, action: () => Promise<T>): Promise<T> {
+    const hang = [...this.#hangs].find(([below]) => path.startsWith(`${below}/`))?.[1];
+    const hangs = hang !== undefined && step !== undefined && hang.steps.includes(step);
+    if (hangs && !hang.isDone) {
+      this.waiting.push(step);
+      await hang.until;
+    }
+    this.#underWay += 1;
+    const result = await action().finally(() => (this.#underWay -= 1));
+    if (hangs && hang.isDone) {
+      this.waiting.push(step);
+      await hang.until;
+    }
+    return result;
+  }
+
+  get files(): ChunkFiles {
+    const wrap = (path: string, file: ChunkFile): ChunkFile => ({
+      write: (buffers, position, written) =>
+        this.#do(path, 'write', () => file.write(buffers, position, written)),
+      read: (buffer, position) => this.#do(path, 'read', () => file.read(buffer, position)),
+      sync: () => this.#do(path, 'sync', () => file.sync()),
+      truncate: (sizeBytes) => this.#do(path, undefined, () => file.truncate(sizeBytes)),
+      sizeBytes: () => file.sizeBytes(),
+      close: () => this.#do(path, undefined, () => file.close()),
+      leave: () => file.leave?.(),
+    });
+    return {
+      ...nodeFiles,
+      create: async (path) =>
+        wrap(path, await this.#do(path, 'create', () => nodeFiles.create(path))),
+      open: async (path, mode) =>
+        wrap(path, await this.#do(path, undefined, () => nodeFiles.open(path, mode))),
+      syncDirectory: (path) =>
+        this.#do(path, 'sync-directory', () => nodeFiles.syncDirectory(path)),
+      makeDirectory: (path) => this.#do(path, undefined, () => nodeFiles.makeDirectory(path)),
+      readText: (path) => this.#do(path, undefined, () => nodeFiles.readText(path)),
+      list: (path) => this.#do(path, undefined, () => nodeFiles.list(path)),
+      remove: (path) => this.#do(path, undefined, () => nodeFiles.remove(path)),
+    };
+  }
+}

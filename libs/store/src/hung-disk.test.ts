@@ -1,0 +1,328 @@
+// A disk that stops answering: its tracks go on elsewhere with nothing lost, and what they left there
+// is brought in order when it answers, or by recovery.
+
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { silentLog } from '#base';
+import { eventually, FakeClock } from '#base/testing';
+import type { ChunkInfo, ScannedChunk, WrittenRecord } from './chunk-info.js';
+import { ChunkStore } from './chunk-store.js';
+import { CAMERA, OTHER_CAMERA, realRecord } from './footage.test-support.js';
+import { HangingDisk } from './hanging-disk.test-support.js';
+import type { TrackWriter } from './track-writer.js';
+import { verifyChunk } from './verify-chunk.js';
+
+const TRACK = { camera: CAMERA, track: 'main' } as const;
+let parent: string;
+let disk: HangingDisk;
+let clock: FakeClock;
+let store: ChunkStore;
+
+beforeEach(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'nightjar-hung-'));
+  disk = new HangingDisk();
+  clock = new FakeClock();
+  store = await openStore();
+});
+afterEach(async () => {
+  disk.answer();
+  await store.close();
+  await rm(parent, { recursive: true, force: true });
+});
+
+const openStore = (names = ['one', 'two'], chunkBytes = 10_000_000) =>
+  ChunkStore.open({
+    directories: names.map((name) => join(parent, name)),
+    ...{ clock, log: silentLog(), files: disk.files, threads: 16, chunkBytes },
+  });
+/** A group of five frames is two records: of three frames and of two. */
+const record = (index: number) =>
+  realRecord({ firstFrame: Math.floor(index / 2) * 5 + (index % 2) * 3, frameCount: 3 - (index % 2) }); // prettier-ignore
+const sequenceOf = (index: number) => record(index).sequence;
+const pathOf = (id: string | undefined) => store.directories.find((d) => d.id === id)?.path ?? '';
+const timedOut = (again: number) => ({
+  code: 'timeout',
+  context: { again: { run: 1, sequence: sequenceOf(again) } },
+});
+
+/** Passes the time that a disk may take, once `count` operations wait for it. */
+async function hangs(count = 1): Promise<void> {
+  await eventually('the disk is asked', () => disk.waiting.length >= count);
+  clock.advance(4000);
+  clock.advance(1000);
+}
+
+/** For work that meets the disk that hangs more than once. */
+async function whileTimePasses(work: Promise<unknown>): Promise<void> {
+  let isDone = false;
+  const done = () => (isDone = true);
+  work.then(done, done);
+  await eventually('the work is done', () => {
+    if (!isDone) clock.advance(500);
+    return isDone;
+  });
+  await work;
+}
+
+async function writeAll(writer: TrackWriter, from: number, to: number): Promise<void> {
+  for (let index = from; index < to; index++) await writer.write(record(index));
+}
+
+async function scanned(from = store): Promise<ScannedChunk[]> {
+  const found: ScannedChunk[] = [];
+  for await (const chunk of from.scanAll()) found.push(chunk);
+  return found.sort((a, b) => a.chunk.id - b.chunk.id);
+}
+
+const sequences = (records: readonly WrittenRecord[]) => records.map((r) => r.record.sequence);
+const allOf = (to: number, from = 0) =>
+  Array.from({ length: to - from }, (_, index) => sequenceOf(from + index));
+
+/** Every record of the store lies in one chunk, in order, sealed and in a chain. */
+async function isInOrder(to: number): Promise<void> {
+  const found = await scanned();
+  expect(found.flatMap(({ records }) => sequences(records))).toEqual(allOf(to));
+  let before: string | undefined;
+  for (const { chunk, state } of found) {
+    expect([state, chunk.sealed]).toEqual(['intact', true]);
+    const verified = await verifyChunk(join(pathOf(chunk.store), chunk.path));
+    expect(verified).toMatchObject({ seal: 'valid', damaged: [] });
+    expect(chunk.previousSeal).toBe(before);
+    before = verified.sealValue;
+  }
+}
+
+test('a write that hangs is made elsewhere, with the group that it goes on with, and nothing is lost or doubled', async () => {
+  const writer = store.openTrack(TRACK);
+  await writeAll(writer, 0, 3);
+  const before = await writer.sync();
+  const chunk = before.chunks[0] as ChunkInfo;
+  disk.hang(pathOf(chunk.store));
+  const hung = writer.write(record(3));
+  hung.catch(() => undefined);
+  await hangs();
+  // The second group began with record 2.
+  await expect(hung).rejects.toMatchObject(timedOut(2));
+  await expect(writer.write(record(3))).rejects.toMatchObject({ code: 'failed-precondition' });
+  await writeAll(writer, 2, 6);
+  const after = await writer.sync();
+  expect(sequences(after.records)).toEqual(allOf(6, 2));
+  const [elsewhere, kept] = after.chunks;
+  expect(elsewhere?.store).not.toBe(chunk.store);
+  // What lies in the first chunk ends where the group begins that was written again.
+  const place = before.records.find(({ record: { sequence } }) => sequence === sequenceOf(2));
+  expect(kept).toMatchObject({ id: chunk.id, sizeBytes: place?.offset, sealed: false });
+  disk.answer();
+  clock.advance(10_000);
+  await writer.close();
+  await eventually('the chunk that was left is cut', async () => {
+    const [first] = await scanned();
+    return first?.chunk.sizeBytes === place?.offset;
+  });
+  // The seals come with whoever writes next.
+  const next = store.openTrack(TRACK);
+  await writeAll(next, 6, 8);
+  const { chunks } = await next.close();
+  expect(chunks.filter(({ sealed }) => sealed)).toHaveLength(3);
+  await isInOrder(8);
+});
+
+test('where the write that hangs begins a group, it alone is made elsewhere', async () => {
+  const writer = store.openTrack(TRACK);
+  await writeAll(writer, 0, 4);
+  const chunk = (await writer.sync()).chunks[0] as ChunkInfo;
+  disk.hang(pathOf(chunk.store));
+  const hung = writer.write(record(4));
+  hung.catch(() => undefined);
+  await hangs();
+  await expect(hung).rejects.toMatchObject(timedOut(4));
+  await writeAll(writer, 4, 6);
+  const after = await writer.sync();
+  expect(after.chunks).toHaveLength(1);
+  expect(after.removedChunks).toBeUndefined();
+  disk.answer();
+  await eventually('the chunk that was left is cut', async () => {
+    const [first] = await scanned();
+    return first?.chunk.sizeBytes === chunk.sizeBytes;
+  });
+  await writeAll(writer, 6, 8);
+  await writer.close();
+  await isInOrder(8);
+});
+
+test('a chunk all of which is written again goes, from the index and from the disk', async () => {
+  const writer = store.openTrack(TRACK);
+  await writer.write(record(0));
+  const chunk = (await writer.sync()).chunks[0] as ChunkInfo;
+  disk.hang(pathOf(chunk.store));
+  const hung = writer.write(record(1));
+  hung.catch(() => undefined);
+  await hangs();
+  await expect(hung).rejects.toMatchObject(timedOut(0));
+  await writeAll(writer, 0, 2);
+  expect(await writer.sync()).toMatchObject({ removedChunks: [chunk.id], records: { length: 2 } });
+  disk.answer();
+  await eventually('its file is gone', async () => (await scanned()).length === 1);
+  await writer.close();
+  await isInOrder(2);
+});
+
+test('a first sync that hangs makes nothing safe: all of the chunk is written again', async () => {
+  const writer = store.openTrack(TRACK);
+  await writeAll(writer, 0, 3);
+  const path = join(parent, (await scanned())[0]?.chunk.store === store.directories[0]?.id ? 'one' : 'two'); // prettier-ignore
+  disk.hang(path, ['sync-directory']);
+  const synced = writer.sync();
+  await hangs();
+  expect(await synced).toEqual({
+    ...{ records: [], chunks: [] },
+    again: { run: 1, sequence: sequenceOf(0) },
+  });
+  await writeAll(writer, 0, 4);
+  expect(sequences((await writer.sync()).records)).toEqual(allOf(4));
+  disk.answer();
+  await eventually('its file is gone', async () => (await scanned()).length === 1);
+  await writer.close();
+  await isInOrder(4);
+});
+
+test('a new chunk is made where the disk answers, and one that comes too late leaves nothing', async () => {
+  const chosen = store.openTrack({ camera: OTHER_CAMERA, track: 'main' });
+  await chosen.write(record(0));
+  const path = pathOf((await chosen.close()).chunks[0]?.store);
+  disk.hang(path);
+  const writer = store.openTrack(TRACK);
+  const written = writer.write(record(0));
+  await whileTimePasses(written);
+  const { chunks } = await writer.close();
+  expect(pathOf(chunks[0]?.store)).not.toBe(path);
+  disk.answer();
+  await eventually('one chunk each', async () => (await scanned()).length === 2);
+});
+
+test('a seal that hangs holds up no record, and the chain is whole when the disk answers', async () => {
+  await store.close();
+  // Each group begins a chunk.
+  store = await openStore(['one', 'two'], 1000);
+  const writer = store.openTrack(TRACK);
+  await writeAll(writer, 0, 2);
+  const chunk = (await writer.sync()).chunks[0] as ChunkInfo;
+  disk.hang(pathOf(chunk.store));
+  await whileTimePasses(writeAll(writer, 2, 8));
+  const { records, chunks, again } = await writer.sync();
+  expect(again).toBeUndefined();
+  expect(sequences(records)).toEqual(allOf(8, 2));
+  // Younger ones are sealed behind it.
+  expect(chunks.map(({ store: id, sealed }) => [id === chunk.store, sealed])).toEqual(
+    chunks.map(() => [false, false]),
+  );
+  disk.answer();
+  clock.advance(10_000);
+  let index = 8;
+  await eventually('the chunk that was left is sealed', async () => {
+    await writeAll(writer, index, index + 2);
+    index += 2;
+    const row = (await writer.sync()).chunks.find(({ id }) => id === chunk.id);
+    return row?.sealed === true;
+  });
+  await writer.close();
+  await isInOrder(index);
+});
+
+test('more tracks than there are slots for all go on, and what waited for its turn never happens', async () => {
+  const cameras = Array.from(
+    { length: 60 },
+    (_, index) => CAMERA.slice(0, -2) + String(index + 10),
+  );
+  const writers = cameras.map((camera) => store.openTrack({ camera, track: 'main' }));
+  const places: (string | undefined)[] = [];
+  for (const writer of writers) {
+    await writeAll(writer, 0, 2);
+    places.push((await writer.sync()).chunks[0]?.store);
+  }
+  const [first] = places;
+  const there = writers.filter((_, index) => places[index] === first);
+  expect(there.length).toBeGreaterThan(16);
+  disk.hang(pathOf(first));
+  const hung = there.map((writer) => writer.write(record(2)).catch((error: unknown) => error));
+  await hangs(5);
+  for (const error of await Promise.all(hung)) expect(error).toMatchObject(timedOut(2));
+  // As many as its lane is wide: five eighths of sixteen threads, for two directories.
+  expect(disk.waiting).toHaveLength(5);
+  for (const writer of there) await writeAll(writer, 2, 4);
+  const rows = await Promise.all(there.map((writer) => writer.sync()));
+  for (const { records } of rows) expect(sequences(records)).toEqual(allOf(4, 2));
+  expect(store.canDelete({ id: 0, store: first ?? '', path: '' })).toBe(false);
+  disk.answer();
+  expect(disk.waiting).toEqual([]);
+  await Promise.all(writers.map((writer) => writer.close()));
+  await eventually('all is cut', async () =>
+    (await scanned()).every(({ chunk }) => chunk.sizeBytes > 0),
+  );
+  for (const { state, records } of await scanned()) {
+    expect([state, records.length]).toEqual(['intact', 2]);
+  }
+});
+
+test('closing the store does not wait for a disk that hangs', async () => {
+  const writer = store.openTrack(TRACK);
+  await writeAll(writer, 0, 3);
+  const chunk = (await writer.sync()).chunks[0] as ChunkInfo;
+  disk.hang(pathOf(chunk.store));
+  const hung = writer.write(record(3));
+  hung.catch(() => undefined);
+  await hangs();
+  await expect(hung).rejects.toMatchObject(timedOut(2));
+  await writeAll(writer, 2, 4);
+  await whileTimePasses(writer.close());
+  await whileTimePasses(store.close());
+  expect(disk.waiting).not.toEqual([]);
+});
+
+test('without another disk that takes chunks it is waited for', async () => {
+  await store.close();
+  store = await openStore(['one']);
+  const writer = store.openTrack(TRACK);
+  await writeAll(writer, 0, 3);
+  await writer.sync();
+  disk.hang(join(parent, 'one'));
+  const hung = writer.write(record(3));
+  await hangs();
+  for (let second = 0; second < 60; second++) clock.advance(1000);
+  disk.answer();
+  await hung;
+  await writer.close();
+  await isInOrder(4);
+});
+
+test('a process that is killed while a disk hangs leaves what recovery puts in order, nothing doubled', async () => {
+  const writer = store.openTrack(TRACK);
+  await writeAll(writer, 0, 3);
+  const before = (await writer.sync()).chunks[0] as ChunkInfo;
+  disk.hang(pathOf(before.store));
+  const hung = writer.write(record(3));
+  hung.catch(() => undefined);
+  await hangs();
+  await expect(hung).rejects.toMatchObject({ code: 'timeout' });
+  await writeAll(writer, 2, 6);
+  await writer.sync();
+  // As another process finds it.
+  const later = await ChunkStore.open({
+    directories: [join(parent, 'one'), join(parent, 'two')],
+    ...{ clock, log: silentLog() },
+  });
+  const found: ScannedChunk[] = [];
+  const known = { unsealed: [before], find: () => Promise.resolve(undefined) };
+  for await (const chunk of later.recover(known)) found.push(chunk);
+  const doubled = found.find(({ chunk }) => chunk.id === before.id);
+  expect(doubled?.chunk.sizeBytes).toBe(before.sizeBytes);
+  const kept = { ...before, sizeBytes: 1000 };
+  const path = join(pathOf(before.store), before.path);
+  const bytes = await readFile(path);
+  await later.cutRecovered(before, kept);
+  expect((await readFile(path)).equals(bytes.subarray(0, 1000))).toBe(true);
+  await later.cutRecovered(before, undefined);
+  await expect(readFile(path)).rejects.toMatchObject({ code: 'ENOENT' });
+  await later.close();
+});
