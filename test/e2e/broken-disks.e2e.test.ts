@@ -127,6 +127,14 @@ if (!canBreak) console.log('skipped: it needs root, mkfs.ext4 and loop devices')
       // Its own camera does not wait for it.
       await growsOn(other, lobby);
       expect((await installation.status(lobby.id)).recording.active).toBe(true);
+      await eventually(
+        'what it records there can be found',
+        async () => {
+          const { recordings } = await installation.timeline(lobby.id, fromMs, Date.now());
+          return recordings.some(({ to }) => Date.parse(to) > fromMs + 10_000);
+        },
+        RESUMES_MS,
+      );
       await isUnbroken(lobby, fromMs);
     } finally {
       expect(slow.thaw()).toBe(true);
