@@ -5,7 +5,8 @@ import type { ChunkStore } from '#store';
 import type { TimelineBatch } from '#timeline';
 import { AudioGate } from './audio-gate.js';
 import type { AudioRecord } from './audio-ingest.js';
-import { TrackFlush, type KeptRecord, type WaitingBytes } from './track-flush.js';
+import { TrackFlush, type WaitingBytes } from './track-flush.js';
+import type { KeptRecord } from './track-record.js';
 
 export interface AudioLaneOptions {
   readonly camera: string;

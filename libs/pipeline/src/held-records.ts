@@ -1,7 +1,7 @@
 // Records that are written and may have to be written again, should their disk hang.
 
 import type { RecordNumber } from '#store';
-import type { KeptRecord } from './track-flush.js';
+import type { KeptRecord } from './track-record.js';
 
 /** As much as the hub keeps of a group for its viewers: it is the same memory. */
 const HELD_BYTES = 16 * 1024 * 1024;

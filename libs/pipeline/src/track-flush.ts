@@ -9,11 +9,11 @@ import {
   type SyncResult,
   type TrackWriter,
 } from '#store';
-import type { MediaFormat, TrackName } from '#media';
+import type { TrackName } from '#media';
 import type { TimelineBatch } from '#timeline';
 import type { KeptFrom } from './gate.js';
 import { HeldRecords, isSame } from './held-records.js';
-import type { TrackRecord } from './track-record.js';
+import type { KeptRecord } from './track-record.js';
 
 export type DiskFailure = 'disk-full' | 'disk-too-slow' | 'disk-error';
 
@@ -43,9 +43,6 @@ export class WaitingBytes {
     return this.total - this.fromRings > this.#bound;
   }
 }
-
-/** A record of video or of sound. */
-export type KeptRecord = TrackRecord<MediaFormat>;
 
 export interface TrackFlushOptions {
   readonly camera: string;

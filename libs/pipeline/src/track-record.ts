@@ -86,3 +86,6 @@ export class TrackRecord<F extends MediaFormat = VideoFormat> implements MediaRe
     this.#pool.giveTable(this.frames);
   }
 }
+
+/** A record of video or of sound. */
+export type KeptRecord = TrackRecord<MediaFormat>;
