@@ -71,8 +71,8 @@ const isChunk = (path: string) => /\.(h264|h265|aac|g711[au]?|opus)$/.test(path)
         NIGHTJAR_WARM_DIRS: warm.join(','),
         NIGHTJAR_WARM_AFTER_DAYS: '0',
         NIGHTJAR_RETENTION_SECONDS: '2',
-        // A stripe that is mended takes a moment, so that its progress can be seen.
-        NIGHTJAR_WARM_MB_PER_SECOND: '1',
+        // Mending takes half a minute, so that its progress can be seen, also on a busy machine.
+        NIGHTJAR_WARM_MB_PER_SECOND: '0.25',
         // A round every nine seconds.
         NIGHTJAR_SCRUB_DAYS: '0.0001',
       },

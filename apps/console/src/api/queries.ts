@@ -64,8 +64,14 @@ const mapStatuses = (answer: {
   items: { id: string; status: CameraStatus }[];
 }): ReadonlyMap<string, CameraStatus> => new Map(answer.items.map((row) => [row.id, row.status]));
 
+/** Progress is worth a closer look. */
 export function useStorage() {
-  return useQuery({ queryKey: ['storage'], queryFn: calls.storage, refetchInterval: 10_000 });
+  return useQuery({
+    queryKey: ['storage'],
+    queryFn: calls.storage,
+    refetchInterval: ({ state: { data } }) =>
+      data?.warmTiers.some(({ mending }) => mending !== undefined) === true ? 2000 : 10_000,
+  });
 }
 
 export function useHolds(enabled: boolean) {
