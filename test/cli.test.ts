@@ -1,12 +1,11 @@
 // The built `nightjar` as a script runs it: every command over real footage with the database and the
 // server gone, a configuration saved and put back, and what it says to bad input.
 
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { SecretBox, silentLog } from '#base';
 import { FakeClock } from '#base/testing';
 import { Catalog } from '#catalog';
@@ -14,10 +13,10 @@ import { cameraInputSchema } from '#contract';
 import { ChunkStore, foldGroups, type ChunkInfo } from '#store';
 import { Timeline, type NewDeletion } from '#timeline';
 import { CAMERA, OTHER_CAMERA, realRecord } from '../libs/store/src/footage.test-support.js';
+import { runTool, toolFacts } from './fixtures/nightjar-tool.js';
 import { startTestPostgres, type TestPostgres } from './fixtures/postgres.js';
 
 const { jest } = import.meta;
-const BIN = fileURLToPath(new URL('../apps/cli/bin/nightjar.mjs', import.meta.url));
 const HOUR_US = 3_600_000_000;
 const HOLD = 'c0ffee00-1234-4abc-8def-001122334455';
 const PASSPHRASE = 'correct horse battery staple';
@@ -33,34 +32,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-interface Outcome {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function run(args: readonly string[], environment: Record<string, string> = {}): Promise<Outcome> {
-  const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, [BIN, ...args], {
-    cwd: root,
-    env: { PATH, HOME, ...environment },
-  });
-  const texts = ['', ''];
-  child.stdout.on('data', (part) => (texts[0] += String(part)));
-  child.stderr.on('data', (part) => (texts[1] += String(part)));
-  return new Promise((resolve) => {
-    child.on('close', (status) => {
-      resolve({ status, stdout: texts[0] ?? '', stderr: texts[1] ?? '' });
-    });
-  });
-}
-
-/** With `--json`: exactly one line, whatever happens. */
-async function facts(args: readonly string[], environment: Record<string, string> = {}) {
-  const { status, stdout } = await run([...args, '--json'], environment);
-  expect(stdout).toMatch(/^\{[^\n]*\}\n$/);
-  return { status, facts: JSON.parse(stdout) as Record<string, unknown> };
-}
+const run = (args: readonly string[], environment: Record<string, string> = {}) =>
+  runTool(args, { cwd: root, environment });
+const facts = (args: readonly string[], environment: Record<string, string> = {}) =>
+  toolFacts(args, { cwd: root, environment });
 
 const data = () => join(root, 'data');
 const indexDir = () => join(data(), 'recorder-1', 'index');
@@ -248,12 +223,26 @@ test('bad input gets a sentence, and nothing is made or lost', async () => {
     /no nightjar-store/,
   );
   await refused(['backup', '--data-dir', nowhere, '--out', 'b'], /expected a passphrase/);
+  const away = {
+    ...{ DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/x', NIGHTJAR_SECRET_KEY: 'x'.repeat(32) },
+    NIGHTJAR_BACKUP_PASSPHRASE: PASSPHRASE,
+  };
+  expect(await run(['backup', '--out', 'b'], away)).toMatchObject({
+    ...{ status: 2, stdout: '' },
+    stderr: expect.stringMatching(/PostgreSQL does not answer/),
+  });
   const clip = ['export', '--data-dir', data(), '--out', join(root, 'clip.mp4')];
   const [from, to] = ['--from=2026-01-01', '--to=2026-01-02'];
   await refused([...clip, '--camera', 'gate', from, to], /expected the id of a camera/);
   await refused([...clip, '--camera', CAMERA, from, '--to=soon'], /ISO 8601/);
   await refused([...clip, '--camera', CAMERA, '--from=2027', from.replace('from', 'to')], /before/);
   await refused([...clip, '--camera', HOLD, from, to], /no footage of that camera/);
+  const out = ['--out', join(nowhere, 'clip.mp4')];
+  const always = ['--from=2000-01-01', '--to=2100-01-01'];
+  await refused(
+    ['export', '--data-dir', data(), ...out, '--camera', CAMERA, ...always],
+    /no file or directory for .*nowhere/,
+  );
   expect(existsSync(nowhere)).toBe(false);
   expect(readdirSync(root)).toEqual(['data']);
   expect(await facts(['chek'])).toMatchObject({

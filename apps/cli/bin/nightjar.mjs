@@ -9,8 +9,19 @@ import { fileURLToPath } from 'node:url';
 const TOOL = new URL('../../../dist/apps/cli/src/main.js', import.meta.url);
 const launcher = (name) => new URL(`../../launcher/${name}`, import.meta.url);
 
+// Whoever reads this may have read enough: `nightjar verify | head`.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 if (!existsSync(TOOL)) {
   spawnSync(process.execPath, [fileURLToPath(launcher('build.mjs'))], { stdio: ['ignore', 2, 2] });
+  if (!existsSync(TOOL)) {
+    process.stderr.write('nightjar: expected a build in dist, and it could not be made\n');
+    process.exit(2);
+  }
 }
 
 /** The PostgreSQL of a data directory: the one that runs, else one for as long as the command. */

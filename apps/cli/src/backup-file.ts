@@ -21,6 +21,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { z } from 'zod';
 import { NightjarError } from '#base';
+import { asFileError } from './file-error.js';
 
 const TAG_BYTES = 16;
 const HASH_BYTES = 32;
@@ -227,21 +228,4 @@ function keyOf(passphrase: string, { kdf }: Header): Promise<Buffer> {
       else reject(error);
     });
   });
-}
-
-function asFileError(error: unknown, path: string): unknown {
-  const code = (error as { code?: unknown }).code;
-  const sentences: Readonly<Record<string, readonly [code: NightjarError['code'], what: string]>> =
-    {
-      ENOENT: ['not-found', `there is no file or directory for ${path}`],
-      EACCES: ['permission-denied', `this user may not use ${path}`],
-      EISDIR: ['invalid-argument', `expected a file, found a directory at ${path}`],
-      ENOSPC: ['resource-exhausted', `there is no space left for ${path}`],
-      EEXIST: [
-        'conflict',
-        `${path}.part is there already: another backup writes it, or was killed`,
-      ],
-    };
-  const known = typeof code === 'string' ? sentences[code] : undefined;
-  return known === undefined ? error : new NightjarError(known[0], known[1], { path }, error);
 }

@@ -4,20 +4,25 @@ import { existsSync } from 'node:fs';
 import { NightjarError } from '#base';
 import { foldGroups, type ListedPlace, type RecordedGroup, type ScannedChunk } from '#store';
 import type { Timeline } from '#timeline';
-import { openStore, openTimeline } from './footage.js';
+import { openStore, openTimeline, withKnownWarm } from './footage.js';
 import type { CommandOptions } from './options.js';
 import type { Progress, Report } from './report.js';
 
 export async function check(options: CommandOptions, progress: Progress): Promise<Report> {
   if (!existsSync(options.indexDir)) {
-    throw new NightjarError('not-found', `expected an index at ${options.indexDir}`);
+    throw new NightjarError(
+      'not-found',
+      `expected an index at ${options.indexDir}; nightjar rebuild-index makes one`,
+    );
   }
   // A recorder that runs holds the index: that is said before anything is read.
   const timeline = await openTimeline(options.indexDir);
-  const store = await openStore(options).catch(async (error: unknown) => {
-    await timeline.close();
-    throw error;
-  });
+  const store = await openStore(await withKnownWarm(options, timeline)).catch(
+    async (error: unknown) => {
+      await timeline.close();
+      throw error;
+    },
+  );
   const faults: string[] = [];
   let chunks = 0;
   let bytes = 0;

@@ -3,7 +3,7 @@
 
 import { createWriteStream, existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { once } from 'node:events';
+import { pipeline } from 'node:stream/promises';
 import { isUuid, NightjarError } from '#base';
 import {
   audioSamples,
@@ -25,7 +25,8 @@ import {
   type ParsedRecord,
   type RecordedGroup,
 } from '#store';
-import { openStore, type Footage } from './footage.js';
+import { asFileError } from './file-error.js';
+import { openStore, warmHint, type Footage } from './footage.js';
 import type { CommandOptions } from './options.js';
 import type { Progress, Report } from './report.js';
 
@@ -67,40 +68,11 @@ export async function exportClip(options: ExportOptions, progress: Progress): Pr
       all.filter(({ group }) => group.track === 'audio'),
     );
     if (found.length === 0) {
-      throw new NightjarError('not-found', 'there is no footage of that camera in that time');
+      const [hint] = warmHint(options);
+      const why = 'there is no footage of that camera in that time';
+      throw new NightjarError('not-found', hint === undefined ? why : `${why}; ${hint}`);
     }
-    const partial = `${out}.part`;
-    const file = createWriteStream(partial);
-    const write = async (bytes: Uint8Array) => {
-      if (!file.write(bytes)) await once(file, 'drain');
-    };
-    let frames = 0;
-    let damaged = 0;
-    try {
-      const clip = new Clip(await sound.format());
-      for (const [index, { group, chunk }] of found.entries()) {
-        progress({ done: index, total: found.length, unit: 'groups' });
-        try {
-          for (const record of await store.readRecords(chunk, group.offset, group.length)) {
-            for (const part of clip.add(record)) await write(part);
-            const { startUnixUs, duration90k } = record.record;
-            const heard = await sound.until(startUnixUs + (duration90k * 100) / 9);
-            for (const part of clip.addSound(heard)) await write(part);
-            frames += record.frames.count;
-          }
-        } catch (error) {
-          if (!(error instanceof NightjarError) || error.code !== 'data-loss') throw error;
-          damaged += 1;
-        }
-      }
-      file.end();
-      await once(file, 'finish');
-      await rename(partial, out);
-    } catch (error) {
-      file.destroy();
-      await rm(partial, { force: true });
-      throw error;
-    }
+    const { frames, damaged } = await writeClip(store, { found, sound, out, progress });
     const first = found[0]?.group;
     const startsAt = first === undefined ? '' : new Date(first.startUnixUs / 1000).toISOString();
     return {
@@ -114,6 +86,41 @@ export async function exportClip(options: ExportOptions, progress: Progress): Pr
   } finally {
     await store.close();
   }
+}
+
+/** The file is there when all of it is on disk, or not at all. */
+async function writeClip(
+  store: ChunkStore,
+  o: { found: readonly Found[]; sound: ChunkSound; out: string; progress: Progress },
+): Promise<{ frames: number; damaged: number }> {
+  const { found, sound, out, progress } = o;
+  let [frames, damaged] = [0, 0];
+  const parts = async function* () {
+    const clip = new Clip(await sound.format());
+    for (const [index, { group, chunk }] of found.entries()) {
+      progress({ done: index, total: found.length, unit: 'groups' });
+      try {
+        for (const record of await store.readRecords(chunk, group.offset, group.length)) {
+          yield* clip.add(record);
+          const { startUnixUs, duration90k } = record.record;
+          yield* clip.addSound(await sound.until(startUnixUs + (duration90k * 100) / 9));
+          frames += record.frames.count;
+        }
+      } catch (error) {
+        if (!(error instanceof NightjarError) || error.code !== 'data-loss') throw error;
+        damaged += 1;
+      }
+    }
+  };
+  const partial = `${out}.part`;
+  try {
+    await pipeline(parts(), createWriteStream(partial, { flags: 'wx', flush: true }));
+    await rename(partial, out);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'EEXIST') await rm(partial, { force: true });
+    throw asFileError(error, out);
+  }
+  return { frames, damaged };
 }
 
 /** Whole groups that overlap the time, oldest first. */

@@ -3,27 +3,23 @@
 import { messageOf, NightjarError } from '#base';
 import { check } from './check.js';
 import { exportClip } from './export-clip.js';
-import {
-  readOptions,
-  type CommandOptions,
-  type OptionName,
-  type StartDatabase,
-} from './options.js';
+import { Interruption } from './interruption.js';
+import { readOptions, type CommandOptions, type StartDatabase } from './options.js';
 import { ProgressBar } from './progress-bar.js';
 import { rebuildIndex } from './rebuild-index.js';
 import { replaceWarm } from './replace-warm.js';
 import type { Progress, Report } from './report.js';
 import { scrub } from './scrub.js';
+import { usage, usageOf, type Described } from './usage.js';
 import { verify } from './verify.js';
 
-interface Command {
-  readonly what: string;
-  /** Besides those that every command takes. */
-  readonly takes: readonly OptionName[];
+interface Command extends Described {
   run(options: CommandOptions, progress: Progress): Promise<Report>;
 }
 
 const FOOTAGE = ['store', 'warm', 'recorder'] as const;
+const AWAKE_MS = 3_600_000;
+const HELP = new Set(['help', '--help', '-h']);
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   check: { what: 'compares the index with the chunks on disk', takes: FOOTAGE, run: check },
@@ -33,12 +29,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: rebuildIndex,
   },
   scrub: {
-    what: 'reads every chunk and says what is damaged; --mend writes lost shards anew',
+    what: 'reads every chunk and says what is damaged, or mends it (--mend)',
     takes: [...FOOTAGE, 'mend'],
     run: scrub,
   },
   'replace-warm': {
-    what: 'gives the empty --dir the place of a lost warm directory',
+    what: 'gives an empty directory the place of a lost one of the warm tier (--dir)',
     takes: [...FOOTAGE, 'dir'],
     run: replaceWarm,
   },
@@ -65,32 +61,19 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 };
 
-const USAGE = `nightjar <command> [options]
-
-${Object.entries(COMMANDS)
-  .map(([name, { what }]) => `  ${name.padEnd(14)} ${what}`)
-  .join('\n')}
-
-  --data-dir DIR   the data directory (NIGHTJAR_DATA_DIR, else ./data)
-  --store DIR      a store directory, repeatable (NIGHTJAR_STORE_DIRS, else <data>/store)
-  --warm DIR       a directory of the warm tier, repeatable (NIGHTJAR_WARM_DIRS)
-  --recorder ID    whose index (recorder-1)
-  --passphrase-file FILE
-                   of a backup (else NIGHTJAR_BACKUP_PASSPHRASE), 12 characters or more
-  --json           one line of JSON instead of text, for faults and failures, too
-
-It exits with 0 when all is well, 1 when it found faults, 2 when it could not run.
-`;
-
-/** Gives the exit status: 0 well, 1 faults found, 2 could not run. */
+/**
+ * Gives the exit status: 0 well, 1 faults found, 2 could not run, 128 and its number more when a
+ * signal ended it.
+ */
 export async function main(
   args: readonly string[],
   startDatabase: StartDatabase = noDatabase,
 ): Promise<number> {
   const [name = 'help', ...rest] = args;
-  if (['help', '--help', '-h'].includes(name) || rest.some((arg) => arg === '--help')) {
-    process.stdout.write(USAGE);
-    return 0;
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (HELP.has(name)) return say(usage(COMMANDS));
+  if (command !== undefined && rest.some((arg) => arg !== 'help' && HELP.has(arg))) {
+    return say(usageOf(name, command));
   }
   const isJson = rest.includes('--json');
   const bar = new ProgressBar({
@@ -99,8 +82,14 @@ export async function main(
     columns: () => process.stderr.columns,
   });
   const showsProgress = process.stderr.isTTY && !isJson;
+  const interruption = new Interruption(() => {
+    if (!showsProgress) return;
+    bar.clear();
+    process.stderr.write('nightjar: stopping; once more ends it at once\n');
+  });
+  // Waiting for a database is timers alone, and those of the house keep no process.
+  const awake = setInterval(() => undefined, AWAKE_MS);
   try {
-    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
     if (command === undefined) {
       throw new NightjarError(
         'invalid-argument',
@@ -112,10 +101,11 @@ export async function main(
       ...{ environment: process.env, startDatabase },
     });
     const report = await command.run(options, (step) => {
+      interruption.check();
       if (showsProgress) bar.show(step);
     });
     bar.clear();
-    process.stdout.write(
+    say(
       isJson
         ? `${JSON.stringify({ ok: report.ok, ...report.facts })}\n`
         : `${report.lines.join('\n')}\n`,
@@ -125,11 +115,18 @@ export async function main(
     bar.clear();
     const code = error instanceof NightjarError ? error.code : 'internal';
     const message = messageOf(error);
-    if (isJson)
-      process.stdout.write(`${JSON.stringify({ ok: false, error: { code, message } })}\n`);
+    if (isJson) say(`${JSON.stringify({ ok: false, error: { code, message } })}\n`);
     else process.stderr.write(`nightjar: ${message} (${code})\n`);
-    return 2;
+    return (code === 'cancelled' ? interruption.status : undefined) ?? 2;
+  } finally {
+    clearInterval(awake);
+    interruption.close();
   }
+}
+
+function say(text: string): number {
+  process.stdout.write(text);
+  return 0;
 }
 
 function noDatabase(): never {

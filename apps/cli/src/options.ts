@@ -72,8 +72,8 @@ export function readOptions(
 ): CommandOptions {
   const { environment, startDatabase } = o;
   const values = parse(args, o.command, [...OF_ALL, ...o.takes]);
-  const dataDir = resolve(values['data-dir'] ?? environment.NIGHTJAR_DATA_DIR ?? './data');
-  const recorder = values.recorder ?? environment.NIGHTJAR_RECORDER_ID ?? 'recorder-1';
+  const dataDir = resolve(values['data-dir'] ?? (environment.NIGHTJAR_DATA_DIR || './data'));
+  const recorder = values.recorder ?? (environment.NIGHTJAR_RECORDER_ID || 'recorder-1');
   if (!/^[\w.-]+$/.test(recorder) || /^\.+$/.test(recorder)) {
     throw new NightjarError('invalid-argument', `expected the id of a recorder, found ${recorder}`);
   }
@@ -89,8 +89,8 @@ export function readOptions(
           ofAll: o.command === 'export' && values.recorder === undefined,
         })
       : [],
-    warmDirs: (values.warm ?? environment.NIGHTJAR_WARM_DIRS?.split(',') ?? []).map((path) =>
-      join(resolve(path.trim()), recorder),
+    warmDirs: (values.warm ?? listOf(environment.NIGHTJAR_WARM_DIRS)).map((path) =>
+      join(resolve(path), recorder),
     ),
     mend: values.mend,
     replace: values.replace,
@@ -107,30 +107,39 @@ export function readOptions(
 }
 
 function parse(args: readonly string[], command: string, takes: readonly OptionName[]) {
-  try {
-    const { values, tokens } = parseArgs({
-      args: [...args],
-      strict: true,
-      options: KNOWN,
-      tokens: true,
-    });
-    for (const token of tokens) {
-      if (token.kind !== 'option' || takes.includes(token.name)) continue;
-      throw new Error(`${command} takes no --${token.name}`);
-    }
-    return values;
-  } catch (error) {
-    throw new NightjarError('invalid-argument', (error as Error).message);
+  const refused = (what: string) =>
+    new NightjarError('invalid-argument', `${what}; see nightjar ${command} --help`);
+  // Strictness of its own: Node's sentences advise what this tool does not take.
+  const { tokens } = parseArgs({ args: [...args], strict: false, options: KNOWN, tokens: true });
+  for (const token of tokens) {
+    if (token.kind === 'positional') throw refused(`${command} takes no ${token.value}`);
+    if (token.kind !== 'option') continue;
+    const { name, rawName, value } = token;
+    const known = takes.find((option) => option === name);
+    if (known === undefined) throw refused(`${command} takes no ${rawName}`);
+    const isSwitch = KNOWN[known].type === 'boolean';
+    if (isSwitch && value !== undefined) throw refused(`${rawName} takes no value`);
+    // Of the next option its name is no value of this one.
+    const isMissing = value === undefined || value.trim() === '' || /^--?[a-z]/.test(value);
+    if (!isSwitch && isMissing) throw refused(`${rawName} needs a value`);
   }
+  return parseArgs({ args: [...args], strict: true, options: KNOWN }).values;
+}
+
+/** Of a setting that lists several. */
+function listOf(text: string | undefined): string[] {
+  return (text ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
 }
 
 function storeDirsOf(
   given: readonly string[] | undefined,
   o: { dataDir: string; recorder: string; environment: Environment; ofAll: boolean },
 ): string[] {
-  const shared = (o.environment.NIGHTJAR_STORE_DIRS ?? join(o.dataDir, 'store'))
-    .split(',')
-    .map((path) => resolve(path.trim()));
+  const set = listOf(o.environment.NIGHTJAR_STORE_DIRS).map((path) => resolve(path));
+  const shared = set.length > 0 ? set : [join(o.dataDir, 'store')];
   // Further recorders of a machine have a directory of their own on each disk.
   const own = shared.map((path) => join(path, o.recorder)).filter((path) => existsSync(path));
   // A disk that is away is said, not passed over.
@@ -138,7 +147,7 @@ function storeDirsOf(
   const every = [...named, ...shared.flatMap(storesIn)];
   const usual = own.length > 0 ? own : shared;
   const found = o.ofAll && every.length > 0 ? every : usual;
-  const storeDirs = given?.map((path) => resolve(path.trim())) ?? found;
+  const storeDirs = given?.map((path) => resolve(path)) ?? found;
   for (const path of storeDirs) {
     // Opening a store makes a directory that is not there; a tool that only looks must not.
     if (!isDirectory(path)) {

@@ -30,7 +30,8 @@ export class ProgressBar {
     this.#drawnMs = nowMs;
     this.#isDrawn = true;
     const text = lineOf(step, nowMs - this.#startMs);
-    this.#write(`\r\u001B[K${text.slice(0, Math.max(1, this.#columns() - 1))}`);
+    // Some terminals do not say how wide they are.
+    this.#write(`\r\u001B[K${text.slice(0, (this.#columns() || 80) - 1)}`);
   }
 
   clear(): void {

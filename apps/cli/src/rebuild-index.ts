@@ -7,7 +7,7 @@ import { rename, rm } from 'node:fs/promises';
 import { systemClock } from '#base';
 import { foldGroups } from '#store';
 import type { Timeline } from '#timeline';
-import { openStore, openTimeline } from './footage.js';
+import { openStore, openTimeline, withKnownWarm } from './footage.js';
 import type { CommandOptions } from './options.js';
 import type { Progress, Report } from './report.js';
 
@@ -19,9 +19,9 @@ export async function rebuildIndex(options: CommandOptions, progress: Progress):
   // A recorder that runs holds the index open: opening it here says so before anything is made.
   const old = existsSync(indexDir) ? await openOld(indexDir) : undefined;
   try {
-    const store = await openStore(options);
+    const store = await openStore(old === undefined ? options : await withKnownWarm(options, old));
+    const fresh = `${indexDir}.new`;
     try {
-      const fresh = `${indexDir}.new`;
       // Of one that was killed.
       await rm(fresh, { recursive: true, force: true });
       const timeline = await openTimeline(fresh);
@@ -32,6 +32,8 @@ export async function rebuildIndex(options: CommandOptions, progress: Progress):
       await rename(fresh, indexDir);
       return reportOf(done, { hasOld: old !== undefined, kept });
     } finally {
+      // Of one that was not finished.
+      await rm(fresh, { recursive: true, force: true });
       await store.close();
     }
   } finally {

@@ -34,6 +34,8 @@ export async function restore(options: CommandOptions, progress: Progress): Prom
       );
     }
     let rows = 0;
+    // The last moment to stop before anything is touched.
+    progress({ done: rows, unit: 'rows' });
     const pages = async function* (): AsyncGenerator<ConfigurationPage> {
       for await (const value of values) {
         const page = pageSchema.parse(value);

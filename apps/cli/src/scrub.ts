@@ -2,7 +2,7 @@
 
 import { messageOf } from '#base';
 import type { ChunkVerification, StripeHealth } from '#store';
-import { openStore } from './footage.js';
+import { openStore, warmHint } from './footage.js';
 import type { CommandOptions } from './options.js';
 import type { Progress, Report } from './report.js';
 
@@ -50,8 +50,13 @@ export async function scrub(options: CommandOptions, progress: Progress): Promis
   );
   return {
     ok: damage.length === 0,
-    lines: [...lines, ...(mended === 0 ? [] : [`${mended} shards were written anew`]), summary],
-    facts: { chunks, bytes, mended, damage },
+    lines: [
+      ...lines,
+      ...(mended === 0 ? [] : [`${mended} shards were written anew`]),
+      summary,
+      ...warmHint(options),
+    ],
+    facts: { chunks, bytes, mended, damage, warmDirectories: options.warmDirs.length },
   };
 }
 

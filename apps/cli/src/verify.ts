@@ -1,7 +1,7 @@
 // `nightjar verify`: every checksum of every chunk, every seal, and the chain that seals make.
 
 import { messageOf } from '#base';
-import { openStore } from './footage.js';
+import { openStore, warmHint } from './footage.js';
 import type { CommandOptions } from './options.js';
 import type { Progress, Report } from './report.js';
 
@@ -50,8 +50,12 @@ export async function verify(options: CommandOptions, progress: Progress): Promi
       `${chunks} chunks, ${(bytes / 1e9).toFixed(2)} GB, ${unsealed} not sealed yet: ${
         broken === 0 ? 'every checksum and the chain hold' : `${broken} faults`
       }`,
+      ...warmHint(options),
     ],
-    facts: { chunks, bytes, unsealed, faults, missing: tails },
+    facts: {
+      ...{ chunks, bytes, unsealed, faults, missing: tails },
+      warmDirectories: options.warmDirs.length,
+    },
   };
 }
 

@@ -4,7 +4,7 @@ import type { Clock, Log, Timer } from '#base';
 import { MotionService } from '#motion';
 import { PushDoor } from '#rtmp';
 import { ChunkStore, type ChunkStoreOptions } from '#store';
-import { Timeline, type HoldRow } from '#timeline';
+import { knownDirectories, rememberDirectories, Timeline, type HoldRow } from '#timeline';
 import type { OpenAlarms } from './camera-alarms.js';
 import type { CameraSettings } from './camera-settings.js';
 import { DamageLedger } from './damage-ledger.js';
@@ -13,7 +13,6 @@ import { RecordedCamera, type CameraEvent, type CameraReport, type VideoTrack } 
 import { FlushScheduler } from './flush-scheduler.js';
 import type { TrackHub } from './hub.js';
 import { IngestTurns } from './ingest-turns.js';
-import { knownDirectories, rememberDirectories } from './known-directories.js';
 import { recorderFaults, type RecorderFault } from './recorder-faults.js';
 import { recoverFootage } from './recovery.js';
 import type { RetentionPolicy } from './retention-policy.js';

@@ -7,9 +7,8 @@ import { silentLog } from '#base';
 import { FakeClock } from '#base/testing';
 import type { TrackName } from '#media';
 import { ChunkStore, STORE_IDENTITY_FILE } from '#store';
-import { Timeline, type ChunkRow } from '#timeline';
+import { rememberDirectories, Timeline, type ChunkRow } from '#timeline';
 import type { Elsewhere } from './camera-share.js';
-import { rememberDirectories } from './known-directories.js';
 import { DAY_US, type RetentionPolicy } from './retention-policy.js';
 import { Retention } from './retention.js';
 import { reportStorage, type StorageReport } from './storage-report.js';
@@ -206,9 +205,7 @@ test('footage is told of the disk that it lies on, also of one that is not there
     ...{ directories: [store.directories[0]?.path ?? '', path], clock, log },
     expected: new Map([[path, gone]]),
   });
-  await rememberDirectories(timeline, 'store', [
-    { path, id: gone, state: 'ok', sizeBytes: 0, freeBytes: 0 },
-  ]);
+  await rememberDirectories(timeline, 'store', [{ path, id: gone }]);
   await add(A, 3, 4000);
   const there = await add(A, 2, 500);
   await timeline.commit({ chunks: [{ ...there, store: gone }] });

@@ -9,10 +9,9 @@ import {
   type StorageForecast,
 } from '#base';
 import { DATA_SHARDS, type ChunkStore, type StoreDirectory, type WarmTier } from '#store';
-import type { Timeline } from '#timeline';
+import { knownDirectories, type Timeline } from '#timeline';
 import type { Scrub, ScrubReport } from './scrub.js';
 import type { WarmMover, WarmReport } from './warm-mover.js';
-import { knownDirectories } from './known-directories.js';
 import type { RetentionPolicy } from './retention-policy.js';
 import { averagePerDay } from './camera-inflow.js';
 import type { NextDeletion } from './next-deletions.js';

@@ -134,17 +134,24 @@ async function identityAt(files: ChunkFiles, path: string): Promise<string | und
 
 /**
  * Gives an empty directory the slot of one that was lost, by the word of a person: what `open` does
- * not do for a path that had a disk before. `paths` are all directories of the set. Gives the slot.
+ * not do for a path that had a disk before. `paths` are all directories of the set, `expected` what
+ * was at paths when they were open last. Gives the slot. Throws failed-precondition where several
+ * directories are away and nobody knows whose place it is: the others may come back.
  */
 export async function replaceWarmDirectory(
   files: ChunkFiles,
   path: string,
-  paths: readonly string[],
+  o: { readonly paths: readonly string[]; readonly expected?: ReadonlyMap<string, string> },
 ): Promise<number> {
-  const others = paths.filter((other) => other !== path);
-  const found = (await Promise.all(others.map((other) => identityAt(files, other)))).flatMap(
-    (id) => (id === undefined ? [] : [parseSlotId(id)]),
-  );
+  const others = [...new Set(o.paths)].filter((other) => other !== path);
+  if (others.length < ALL_SHARDS - 1) {
+    throw new NightjarError(
+      'invalid-argument',
+      `expected all ${ALL_SHARDS} directories of the warm set, found ${others.length} besides ${path}`,
+    );
+  }
+  const ids = await Promise.all(others.map((other) => identityAt(files, other)));
+  const found = ids.flatMap((id) => (id === undefined ? [] : [parseSlotId(id)]));
   const sets = new Set(found.map(({ set }) => set));
   const [set] = sets;
   if (set === undefined || sets.size > 1) {
@@ -156,11 +163,27 @@ export async function replaceWarmDirectory(
   if ((await files.list(path))?.some(({ name }) => name !== 'lost+found') !== false) {
     throw new NightjarError('failed-precondition', `expected an empty directory at ${path}`);
   }
+  const slotAt = (at: string): number | undefined => {
+    const id = o.expected?.get(at);
+    return id === undefined || parseSlotId(id).set !== set ? undefined : parseSlotId(id).slot;
+  };
   const taken = new Set(found.map(({ slot }) => slot));
   const free = Array.from({ length: ALL_SHARDS }, (_, slot) => slot).filter((s) => !taken.has(s));
-  const [slot] = free;
-  if (slot === undefined) {
-    throw new NightjarError('failed-precondition', 'expected a slot that is free, found 14 taken');
+  const awaited = new Set(others.map(slotAt));
+  const own = slotAt(path);
+  const unclaimed = free.filter((slot) => !awaited.has(slot));
+  const candidates =
+    own !== undefined && free.includes(own) ? [own] : free.length === 1 ? free : unclaimed;
+  const [slot] = candidates;
+  if (slot === undefined || candidates.length > 1) {
+    const away = others.filter((_, index) => ids[index] === undefined);
+    throw new NightjarError(
+      'failed-precondition',
+      free.length === 0
+        ? `expected a slot that is free, found ${ALL_SHARDS} taken`
+        : `expected to know whose place it takes: ${away.join(', ')} may come back, and no index ` +
+            'that can be read says what was where',
+    );
   }
   const identity = { uuid: slotId(set, slot), created: new Date().toISOString() };
   await files.writeNewText(join(path, WARM_IDENTITY_FILE), `${JSON.stringify(identity)}\n`);

@@ -286,7 +286,7 @@ test('a directory that is away stops moves; an empty one in its place is refused
   expect(store.warm?.fault).toContain('takes nothing new: 1 of 14 directories are away');
   expect((await wholeOf(store, warm)).equals(bytes)).toBe(true);
   expect(await readdir(join(root, 'w4'))).toEqual([]);
-  expect(await replaceWarmDirectory(nodeFiles, join(root, 'w4'), warmPaths())).toBe(4);
+  expect(await replaceWarmDirectory(nodeFiles, join(root, 'w4'), { paths: warmPaths() })).toBe(4);
   await store.refresh();
   expect(store.warm?.fault).toBeUndefined();
   expect((await store.warm?.mend(warm.path))?.mended).toHaveLength(1);

@@ -18,4 +18,5 @@ export type {
 } from './rows.js';
 export type { ChunksQuery } from './chunk-index.js';
 export type { GroupsQuery } from './group-index.js';
+export { knownDirectories, rememberDirectories } from './known-directories.js';
 export { Timeline, type TimelineOptions } from './timeline.js';
