@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { Child } from './child.mjs';
-import { given, RECORDER_ENVIRONMENT, TRANSCODER_ENVIRONMENT } from './child-environment.mjs';
+import { given, nodeArgsOf, RECORDER_ENVIRONMENT, TRANSCODER_ENVIRONMENT } from './child-environment.mjs';
 import { DatabaseWatch } from './database-watch.mjs';
 import { demoCameras } from './demo.mjs';
 import { prepare, ROOT } from './prepare.mjs';
@@ -81,7 +81,7 @@ async function run(settings, demo) {
       const made = new Child({
         role,
         name,
-        args: ['--enable-source-maps', join('dist', 'apps', role, 'src', 'main.js'), role],
+        args: [...nodeArgsOf(role), join('dist', 'apps', role, 'src', 'main.js'), role],
         environment: { ...environment, ...extra },
         cwd: ROOT,
         log,

@@ -123,18 +123,12 @@ async function measureRecorder(o) {
     await sleep(seconds * 1000);
     const passed = (performance.now() - startedMs) / 1000;
     const cpu = cpuMs(tree) - cpuBefore;
-    const { rssBytes } = memory(tree);
     const after = totals(await recorder.status());
-    // The payload swings with the cameras' groups, and memory must hold what it was at most.
-    const payload = [];
-    for (let sample = 0; sample < 9; sample++) {
-      await sleep(250);
-      payload.push(await recorder.gauge('nightjar_record_memory_bytes'));
-    }
+    const { rssBytes, ownBytes } = await resident(recorder);
     return {
       cpuPerCameraSecond: cpu / cameras / passed,
       rssPerCamera: rssBytes / cameras,
-      ownPerCamera: (rssBytes - Math.max(...payload)) / cameras,
+      ownPerCamera: ownBytes / cameras,
       lost: after.lost - before.lost,
       frames: after.frames - before.frames,
       gaps: await gapsOf(recorder, before.ids, fromUnixMs),
@@ -143,6 +137,23 @@ async function measureRecorder(o) {
     await recorder.close();
     rmSync(recorder.data, { recursive: true, force: true });
   }
+}
+
+/**
+ * Resident memory over two groups, and what of it is no payload at the same moments. Payload is what
+ * cameras sent and the recorder must hold (hot group, unflushed record, pre-roll), to the byte: room
+ * in buffers, and buffers that are kept for later, are the recorder's own.
+ */
+async function resident(recorder) {
+  const samples = [];
+  for (let count = 0; count < 16; count++) {
+    await sleep(250);
+    const payloadBytes = await recorder.gauge('nightjar_record_payload_bytes');
+    const { rssBytes } = memory(processTree(recorder.child.pid));
+    samples.push({ rssBytes, ownBytes: rssBytes - payloadBytes });
+  }
+  const mean = (key) => samples.reduce((sum, item) => sum + item[key], 0) / samples.length;
+  return { rssBytes: mean('rssBytes'), ownBytes: mean('ownBytes') };
 }
 
 function totals({ cameras }) {

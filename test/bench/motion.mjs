@@ -34,8 +34,8 @@ async function measure(units, { width, height, fps }) {
   const log = createLog('bench', 'warn');
   const service = await MotionService.start({ processes: 1, log, clock: systemClock });
   try {
-    while (service.status()[0].pid === undefined) await pause(20);
     const channel = service.open({ sensitivity: 0.5, onSample() {}, onState() {} });
+    while (service.status()[0].pid === undefined) await pause(20);
     const parameterSets = [];
     channel.setFormat({
       codec: 'h264',

@@ -64,6 +64,9 @@ export async function metricsText(recorder: Recorder, playback: Playback): Promi
   gauge('waiting_bytes', 'Footage that waits for a disk.').set(recorder.waiting.total);
   gauge('pre_roll_bytes', 'Memory of the pre-rolls.').set(recorder.ringBytes);
   gauge('record_memory_bytes', 'Memory of all records.').set(recorder.pool.usedBytes);
+  gauge('record_payload_bytes', 'What cameras sent of it, without room.').set(
+    recorder.pool.payloadBytes,
+  );
   gauge('record_free_memory_bytes', 'Memory kept for records to come.').set(
     recorder.pool.freeBytes,
   );

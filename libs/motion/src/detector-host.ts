@@ -1,4 +1,5 @@
-// One detector process and its channels: forks it, listens to its heart, forks it again.
+// One detector process and its channels: forks it for the first of them, listens to its heart, forks
+// it again, and ends it when there has been none for a while.
 
 import { fork, type ChildProcess } from 'node:child_process';
 import { Backoff, compiledModule, messageOf, type Clock, type Log, type Timer } from '#base';
@@ -25,6 +26,8 @@ export interface DetectorTimes {
   readonly startMs: number;
   readonly restartFirstMs: number;
   readonly restartCapMs: number;
+  /** Without a channel for so long, the process ends: a decoder that waits holds 80 MB. */
+  readonly idleMs: number;
 }
 
 export const DETECTOR_TIMES: DetectorTimes = {
@@ -33,6 +36,7 @@ export const DETECTOR_TIMES: DetectorTimes = {
   startMs: 30_000,
   restartFirstMs: 250,
   restartCapMs: 10_000,
+  idleMs: 60_000,
 };
 /** A process that lived so long has earned a quick restart. */
 const HEALTHY_MS = 60_000;
@@ -57,6 +61,8 @@ export class DetectorHost implements ChannelHost {
   readonly #heartbeat: Timer;
   #process: Process | undefined;
   #restart: Timer | undefined;
+  #idle: Timer | undefined;
+  #resting: Promise<void> = Promise.resolve();
   #beatAtMs: number;
   #thriftyUntilMs = -Infinity;
   #thrifty = false;
@@ -75,7 +81,6 @@ export class DetectorHost implements ChannelHost {
     });
     this.#beatAtMs = o.clock.monotonicMs();
     this.#heartbeat = o.clock.every(o.times.heartbeatMs, () => this.#beat());
-    this.#start();
   }
 
   get channelCount(): number {
@@ -103,11 +108,16 @@ export class DetectorHost implements ChannelHost {
   add(channel: ProxyChannel): void {
     this.#channels.set(channel.id, channel);
     channel.setThrifty(this.#thrifty);
+    this.#idle?.cancel();
     if (this.pipe !== undefined) channel.connected();
+    else if (this.#process === undefined && this.#restart === undefined) this.#start();
   }
 
   left(channel: ProxyChannel): void {
     this.#channels.delete(channel.id);
+    if (this.#channels.size > 0 || this.#closed) return;
+    this.#idle?.cancel();
+    this.#idle = this.#clock.after(this.#times.idleMs, () => this.#rest());
   }
 
   refused(): void {
@@ -115,20 +125,15 @@ export class DetectorHost implements ChannelHost {
     this.#setThrifty(true);
   }
 
-  /** Asks the process to end by closing its pipes; kills it if it does not. */
+  /** The process has ended when it resolves. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#heartbeat.cancel();
     this.#restart?.cancel();
-    const child = this.#process?.child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    child.stdin?.end();
-    if (child.connected) child.disconnect();
-    const deadline = setTimeout(() => child.kill('SIGKILL'), END_MS);
-    await ended;
-    clearTimeout(deadline);
+    this.#idle?.cancel();
+    await this.#resting;
+    if (this.#process !== undefined) await endOf(this.#process.child);
   }
 
   #start(): void {
@@ -190,6 +195,21 @@ export class DetectorHost implements ChannelHost {
     else if (kind === UNDECODABLE) channel?.undecodable(readUndecodable(body));
   }
 
+  /** Nothing is looked at. */
+  #rest(): void {
+    const process = this.#process;
+    if (process === undefined || this.#channels.size > 0) return;
+    this.#forget();
+    this.#log.info({ pid: process.child.pid }, 'detector ended: nothing is to be looked at');
+    this.#resting = endOf(process.child);
+  }
+
+  #forget(): void {
+    this.#process = undefined;
+    this.#cpuUsOfEnded += this.#cpuUs;
+    this.#cpuUs = 0;
+  }
+
   #isUp(process: Process): void {
     process.up = true;
     this.#log.info({ pid: process.child.pid }, 'detector started');
@@ -198,9 +218,7 @@ export class DetectorHost implements ChannelHost {
 
   #ended(process: Process, why: string): void {
     if (process !== this.#process) return;
-    this.#process = undefined;
-    this.#cpuUsOfEnded += this.#cpuUs;
-    this.#cpuUs = 0;
+    this.#forget();
     if (this.#closed) return;
     const nowMs = this.#clock.monotonicMs();
     if (nowMs - process.startedAtMs > HEALTHY_MS) this.#backoff.reset();
@@ -216,7 +234,11 @@ export class DetectorHost implements ChannelHost {
       'detector ended; it will be started again',
     );
     for (const channel of [...this.#channels.values()]) channel.disconnected();
-    this.#restart = this.#clock.after(delayMs, () => this.#start());
+    this.#restart = this.#clock.after(delayMs, () => {
+      this.#restart = undefined;
+      // The next channel starts it.
+      if (this.#channels.size > 0) this.#start();
+    });
   }
 
   #beat(): void {
@@ -242,4 +264,15 @@ export class DetectorHost implements ChannelHost {
       this.#log.warn({ channels: this.#channels.size }, 'detector is busy; it looks less');
     for (const channel of this.#channels.values()) channel.setThrifty(thrifty);
   }
+}
+
+/** Asks the process to end by closing its pipes; kills it if it does not. */
+async function endOf(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.stdin?.end();
+  if (child.connected) child.disconnect();
+  const deadline = setTimeout(() => child.kill('SIGKILL'), END_MS);
+  await ended;
+  clearTimeout(deadline);
 }

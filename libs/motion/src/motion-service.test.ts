@@ -76,12 +76,12 @@ beforeAll(async () => {
   clip = await encodeClip(scene, { seconds: 12, fps: 10, groupFrames: 20 });
 }, 120_000);
 
-const start = (stallMs: number) =>
+const start = (stallMs: number, idleMs = 600_000) =>
   MotionService.start({
     processes: 1,
     log: silentLog(),
     clock: systemClock,
-    times: { restartFirstMs: 50, heartbeatMs: 200, stallMs, startMs: 60_000 },
+    times: { restartFirstMs: 50, heartbeatMs: 200, stallMs, startMs: 60_000, idleMs },
   });
 
 beforeEach(async () => {
@@ -271,6 +271,7 @@ describe('bad input', () => {
 });
 
 test('channels may close while their frames are on the way', async () => {
+  open(service, clip).channel.close();
   await isUp(service);
   for (let round = 0; round < 10; round++) {
     const { channel, samples } = open(service, clip);
@@ -286,9 +287,34 @@ test('channels may close while their frames are on the way', async () => {
   expect(movingTimes(samples).length).toBeGreaterThan(5);
 }, 120_000);
 
-test('settings are checked, and closing ends the processes', async () => {
-  await isUp(service);
+test('there is a process only while there is something to look at', async () => {
+  await service.close();
+  service = await start(5000, 50);
   const { channel } = open(service, clip);
+  await isUp(service);
+  const { pid } = service.status()[0] ?? {};
+  channel.close();
+  const isGone = () => {
+    try {
+      return !process.kill(pid ?? 0, 0);
+    } catch {
+      return true;
+    }
+  };
+  await eventually('the process has ended', isGone, 60_000);
+  expect(service.status()[0]).toMatchObject({ channels: 0, restarts: 0 });
+  expect(service.status()[0]?.pid).toBeUndefined();
+  const { channel: next, samples } = open(service, clip);
+  await isUp(service);
+  await feed(next, clip.units);
+  expect(movingTimes(samples).length).toBeGreaterThan(5);
+  expect(service.status()[0]?.restarts).toBe(0);
+}, 120_000);
+
+test('settings are checked, and closing ends the processes', async () => {
+  expect(service.status()[0]?.pid).toBeUndefined();
+  const { channel } = open(service, clip);
+  await isUp(service);
   expect(() => channel.setSettings({ sensitivity: 2 })).toThrow(/sensitivity of 0 to 1/);
   const { pid } = service.status()[0] ?? {};
   await service.close();

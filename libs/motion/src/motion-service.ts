@@ -47,7 +47,7 @@ export class MotionService {
     this.#hosts = Array.from({ length: processes }, () => new DetectorHost({ log, clock, times }));
   }
 
-  /** Starts the processes; does not wait until they are up. */
+  /** A process is started for its first channel. */
   static start(options: MotionServiceOptions): Promise<MotionService> {
     return Promise.resolve(new MotionService(options));
   }

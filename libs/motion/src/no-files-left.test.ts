@@ -20,6 +20,7 @@ const SCRIPT = `
   const times = { restartFirstMs: 20, restartCapMs: 100 };
   const service = await MotionService.start({ processes: 1, clock: systemClock, log: silentLog(), times });
   const status = () => service.status()[0];
+  service.open({ sensitivity: 0.5, onSample() {}, onState() {} });
   await until('the detector', () => status().pid !== undefined);
   const { pid } = status();
   process.kill(pid, 'SIGKILL');

@@ -135,7 +135,7 @@ export class Recorder {
   }
 
   /**
-   * Opens index and disks, repairs what a crash left, starts the detector. No camera runs before
+   * Opens index and disks, repairs what a crash left. No camera runs before
    * `apply`. Throws failed-precondition when no store directory can be used or another process has
    * the index.
    */

@@ -12,6 +12,11 @@ interface SizeClass {
   takenAt: number;
 }
 
+/** Whoever lays payload into buffers of the pool. */
+export interface PayloadHolder {
+  readonly payloadBytes: number;
+}
+
 /** A peak counts until each buffer in use was given back about so often, twice. */
 const GIVES_PER_BUFFER = 8;
 
@@ -21,6 +26,7 @@ const GIVES_PER_BUFFER = 8;
  * to the system costs collections of the whole heap. One pool serves a whole recorder.
  */
 export class SlabPool {
+  readonly #holders = new Set<PayloadHolder>();
   readonly #free = new Map<number, SizeClass>();
   readonly #tables: FrameTable[] = [];
   readonly #minFreeBytes: number;
@@ -42,6 +48,21 @@ export class SlabPool {
 
   get freeBytes(): number {
     return this.#freeBytes;
+  }
+
+  /** What cameras sent and somebody still needs: the rest of the used memory is room. */
+  get payloadBytes(): number {
+    let bytes = 0;
+    for (const holder of this.#holders) bytes += holder.payloadBytes;
+    return bytes;
+  }
+
+  enter(holder: PayloadHolder): void {
+    this.#holders.add(holder);
+  }
+
+  leave(holder: PayloadHolder): void {
+    this.#holders.delete(holder);
   }
 
   /** At least `sizeBytes` of memory with whatever it held before. */

@@ -53,6 +53,7 @@ export class TrackRecord<F extends MediaFormat = VideoFormat> implements MediaRe
     this.frames = options.pool.takeTable(options.unitPrefixBytes);
     this.buffer = options.pool.take(RECORD_HEADROOM_BYTES + options.expectedBytes);
     this.payloadEnd = this.payloadStart;
+    this.#pool.enter(this);
   }
 
   get payloadBytes(): number {
@@ -82,6 +83,7 @@ export class TrackRecord<F extends MediaFormat = VideoFormat> implements MediaRe
   release(): void {
     this.#references -= 1;
     if (this.#references > 0) return;
+    this.#pool.leave(this);
     this.#pool.give(this.buffer);
     this.#pool.giveTable(this.frames);
   }
