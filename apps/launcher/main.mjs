@@ -6,7 +6,12 @@ import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { Child } from './child.mjs';
-import { given, nodeArgsOf, RECORDER_ENVIRONMENT, TRANSCODER_ENVIRONMENT } from './child-environment.mjs';
+import {
+  given,
+  nodeArgsOf,
+  RECORDER_ENVIRONMENT,
+  TRANSCODER_ENVIRONMENT,
+} from './child-environment.mjs';
 import { DatabaseWatch } from './database-watch.mjs';
 import { demoCameras } from './demo.mjs';
 import { prepare, ROOT } from './prepare.mjs';

@@ -28,4 +28,6 @@ export interface MediaRecord {
   readonly buffer: Buffer;
   readonly payloadStart: number;
   readonly payloadEnd: number;
+  /** The payload goes on here, piece by piece. */
+  readonly rest?: readonly Buffer[];
 }

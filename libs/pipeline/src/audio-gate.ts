@@ -37,7 +37,7 @@ export class AudioGate {
 
   offer(record: AudioRecord): void {
     this.#ring.push(record.retain());
-    this.#ringBytes += record.buffer.length;
+    this.#ringBytes += record.sizeBytes;
     this.#flush();
     this.#trim(record.endUnixUs);
   }
@@ -87,7 +87,7 @@ export class AudioGate {
     let first = 0;
     for (const record of this.#ring) {
       if (record.endUnixUs > reachUs && bytes <= LARGEST_BYTES) break;
-      bytes -= record.buffer.length;
+      bytes -= record.sizeBytes;
       first += 1;
     }
     this.#drop(first);
@@ -95,7 +95,7 @@ export class AudioGate {
 
   #drop(count: number): void {
     for (const record of this.#ring.splice(0, count)) {
-      this.#ringBytes -= record.buffer.length;
+      this.#ringBytes -= record.sizeBytes;
       record.release();
     }
   }

@@ -181,13 +181,14 @@ export class AudioIngest implements AudioSink {
     const headerBytes = header === undefined ? 0 : ADTS_BYTES;
     const sizeBytes = headerBytes + end - start;
     record.reserve(sizeBytes);
-    const at = record.payloadEnd;
+    const { piece } = record;
+    const at = piece.end;
     if (header !== undefined) {
-      header.copy(record.buffer, at);
-      setAdtsLength(record.buffer, at, end - start);
+      header.copy(piece.buffer, at);
+      setAdtsLength(piece.buffer, at, end - start);
     }
-    record.buffer.set(source.subarray(start, end), at + headerBytes);
-    record.payloadEnd = at + sizeBytes;
+    piece.buffer.set(source.subarray(start, end), at + headerBytes);
+    piece.end = at + sizeBytes;
     record.frames.addNal(sizeBytes);
   }
 

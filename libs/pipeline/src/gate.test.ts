@@ -31,7 +31,7 @@ function rig(policy: GatePolicy = 'motion', groupSeconds = 2) {
   });
   let second = 0;
   /** Records of one second each. */
-  const run = (seconds: number, expectedBytes = 1000) => {
+  const run = (seconds: number, bytes = 1000) => {
     for (let index = 0; index < seconds; index++, second++) {
       clock.advance(1000);
       const startsGroup = second % groupSeconds === 0;
@@ -39,8 +39,9 @@ function rig(policy: GatePolicy = 'motion', groupSeconds = 2) {
         pool,
         startsGroup,
         format: FORMAT,
-        expectedBytes,
+        expectedBytes: 1000,
       });
+      record.reserve(bytes);
       record.startUnixUs = second * S;
       record.frames.addNal(1);
       record.frames.endFrame(startsGroup, 90_000, 0);

@@ -132,7 +132,7 @@ export class TrackGate {
     if (!this.#wanted() && record.startUnixUs >= this.#keepUntilUs) {
       this.#stop(false);
       this.#ring.push(record.retain());
-      this.#ringBytes += record.buffer.length;
+      this.#ringBytes += record.sizeBytes;
       this.#trim(record.endUnixUs);
       return;
     }
@@ -213,10 +213,10 @@ export class TrackGate {
         groupBytes = bytes;
         if (tooOld || bytes > RING_BYTES) first = index;
       }
-      bytes -= record.buffer.length;
+      bytes -= record.sizeBytes;
     }
     for (const record of this.#ring.splice(0, first)) {
-      this.#ringBytes -= record.buffer.length;
+      this.#ringBytes -= record.sizeBytes;
       record.release();
     }
     // A camera that sends no key frames: without what came before, nothing that comes can be shown.

@@ -95,10 +95,15 @@ export class TrackHub {
 }
 
 function replay({ record, startUtcUs }: HotRecord, subscriber: FrameSubscriber): void {
-  const { frames } = record;
-  let start = record.payloadStart;
+  const { frames, pieces } = record;
+  let at = 0;
+  let { buffer, start } = record.pieces[0] ?? record.piece;
   let elapsed90k = 0;
   for (let index = 0; index < frames.count; index++) {
+    for (let next = pieces[at + 1]; start === pieces[at]?.end && next !== undefined;) {
+      ({ buffer, start } = next);
+      next = pieces[++at + 1];
+    }
     const end = start + frames.sizeOf(index);
     const ctsOffset90k = frames.ctsOffsetOf(index);
     subscriber.onFrame({
@@ -109,6 +114,7 @@ function replay({ record, startUtcUs }: HotRecord, subscriber: FrameSubscriber):
       dts90k: record.startDts90k + elapsed90k,
       ctsOffset90k,
       expectedDuration90k: frames.durationOf(index),
+      buffer,
       start,
       end,
     });

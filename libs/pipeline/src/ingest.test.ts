@@ -46,7 +46,7 @@ function rig(format = H264, notBeforeUnixUs = 0) {
       frames.push({
         key: frame.key,
         utcUs: frame.utcUs,
-        bytes: Buffer.from(frame.record.buffer.subarray(frame.start, frame.end)),
+        bytes: Buffer.from(frame.buffer.subarray(frame.start, frame.end)),
       }),
     onRecord: (record) =>
       records.push({
@@ -58,7 +58,7 @@ function rig(format = H264, notBeforeUnixUs = 0) {
         sequence: record.sequence,
         durations: columns(record.frames, 'durationOf'),
         offsets: columns(record.frames, 'ctsOffsetOf'),
-        payload: Buffer.from(record.buffer.subarray(record.payloadStart, record.payloadEnd)),
+        payload: Buffer.concat(record.pieces.map((p) => p.buffer.subarray(p.start, p.end))),
       }),
   });
   const nal = (header: number, ...bytes: number[]) => {

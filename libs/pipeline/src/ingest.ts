@@ -6,7 +6,7 @@ import { DecodeTimes } from './decode-times.js';
 import { GroupLengths } from './group-lengths.js';
 import { isRecoveryPoint } from './recovery-point.js';
 import type { SlabPool } from './slab-pool.js';
-import { TrackRecord } from './track-record.js';
+import { PIECE_BYTES, TrackRecord } from './track-record.js';
 import { ticksToUs, usToTicks } from './units.js';
 
 /** A record is cut at this length: what a `kill -9` may cost, since memory is lost with it. */
@@ -33,7 +33,8 @@ export interface PublishedFrame {
   ctsOffset90k: number;
   /** What the next frame's time will probably make of it. */
   expectedDuration90k: number;
-  /** The access unit in Annex B is `record.buffer` from `start` to `end`. */
+  /** The access unit in Annex B is `buffer` from `start` to `end`. */
+  buffer: Buffer;
   start: number;
   end: number;
 }
@@ -81,12 +82,12 @@ export class TrackIngest implements FrameSink {
   #run: number;
   #sequence = 0;
   #lastHandedOut: { run: number; format: VideoFormat } | undefined;
-  #expectedBytes = 96 * 1024;
+  #expectedBytes = PIECE_BYTES;
   #cutDue = false;
   #waitForKey = true;
   #followsHole = false;
 
-  // The open access unit.
+  // The open access unit; places are of the record's last piece.
   #unitStart = 0;
   #nalStart = -1;
   #unitIsKey = false;
@@ -159,27 +160,29 @@ export class TrackIngest implements FrameSink {
         record = this.#moveUnit(record);
       }
     }
-    record.reserve(5);
-    const at = record.payloadEnd;
-    record.buffer.writeUInt32BE(1, at);
-    record.buffer[at + 4] = firstByte;
+    this.#reserve(record, 5);
+    const { piece } = record;
+    const at = piece.end;
+    piece.buffer.writeUInt32BE(1, at);
+    piece.buffer[at + 4] = firstByte;
     this.#nalStart = at;
-    record.payloadEnd = at + 5;
+    piece.end = at + 5;
   }
 
   appendNal(source: Uint8Array, start: number, end: number): void {
     const record = this.#record;
     if (record === undefined || this.#unitTooLarge) return;
     const sizeBytes = end - start;
-    if (record.payloadEnd + sizeBytes - this.#unitStart > MAX_FRAME_BYTES) {
+    if (record.piece.end + sizeBytes - this.#unitStart > MAX_FRAME_BYTES) {
       this.#unitTooLarge = true;
       return;
     }
-    if (record.payloadEnd + sizeBytes > record.buffer.length) record.reserve(sizeBytes);
+    this.#reserve(record, sizeBytes);
+    const { piece } = record;
     // Buffer.copy makes no object per packet, as set(subarray) would.
-    if (source instanceof Buffer) source.copy(record.buffer, record.payloadEnd, start, end);
-    else record.buffer.set(source.subarray(start, end), record.payloadEnd);
-    record.payloadEnd += sizeBytes;
+    if (source instanceof Buffer) source.copy(piece.buffer, piece.end, start, end);
+    else piece.buffer.set(source.subarray(start, end), piece.end);
+    piece.end += sizeBytes;
   }
 
   endFrame(pts90k: number, receivedAtUnixUs: number): void {
@@ -210,11 +213,11 @@ export class TrackIngest implements FrameSink {
     record.frames.endFrame(key, this.#frameTicks, pts - dts);
     const { counters } = this.#options;
     counters.frames += 1;
-    counters.bytes += record.payloadEnd - this.#unitStart;
+    counters.bytes += record.piece.end - this.#unitStart;
     counters.lastFrameUnixUs = receivedAtUnixUs;
     this.#lastDts90k = dts;
     this.#publish(record, key, pts, dts);
-    this.#unitStart = record.payloadEnd;
+    this.#unitStart = record.piece.end;
     this.#resetUnit();
     this.#cutDue =
       dts + this.#frameTicks - record.startDts90k >= RECORD_TICKS_90K ||
@@ -269,18 +272,23 @@ export class TrackIngest implements FrameSink {
   #closeNal(): void {
     const record = this.#record;
     if (record === undefined || this.#nalStart < 0) return;
-    record.frames.addNal(record.payloadEnd - this.#nalStart - 4);
+    const { buffer, end } = record.piece;
+    record.frames.addNal(end - this.#nalStart - 4);
     if (!this.#idrSeen && record.format.codec === 'h264') {
-      const header = record.buffer[this.#nalStart + 4] ?? 0;
+      const header = buffer[this.#nalStart + 4] ?? 0;
       if ((header & 31) === 6) {
-        this.#unitHasRecoveryPoint ||= isRecoveryPoint(
-          record.buffer,
-          this.#nalStart + 4,
-          record.payloadEnd,
-        );
+        this.#unitHasRecoveryPoint ||= isRecoveryPoint(buffer, this.#nalStart + 4, end);
       }
     }
     this.#nalStart = -1;
+  }
+
+  /** Room behind the open unit, which may move for it. */
+  #reserve(record: TrackRecord, sizeBytes: number): void {
+    if (record.piece.end + sizeBytes <= record.piece.buffer.length) return;
+    const unitStart = record.reserve(sizeBytes, this.#unitStart);
+    if (this.#nalStart >= 0) this.#nalStart += unitStart - this.#unitStart;
+    this.#unitStart = unitStart;
   }
 
   #openRecord(startsGroup: boolean): TrackRecord {
@@ -291,7 +299,7 @@ export class TrackIngest implements FrameSink {
       expectedBytes: this.#expectedBytes,
     });
     this.#record = record;
-    this.#unitStart = record.payloadEnd;
+    this.#unitStart = record.piece.end;
     this.#cutDue = false;
     return record;
   }
@@ -310,20 +318,21 @@ export class TrackIngest implements FrameSink {
   /** The open access unit turned out to be a key frame: its first NAL units move with it. */
   #moveUnit(from: TrackRecord): TrackRecord {
     const prefixStart = this.#unitStart;
-    const prefixEnd = from.payloadEnd;
+    const { piece } = from;
+    const prefixEnd = piece.end;
     const sizes: number[] = [];
     for (let nal = from.frames.firstNalOf(from.frames.count); nal < from.frames.nalCount; nal++) {
       sizes.push(from.frames.nalSizeOf(nal));
     }
     from.frames.discardOpenFrame();
-    from.payloadEnd = prefixStart;
+    piece.end = prefixStart;
     const empty = from.frames.count === 0;
     const to = empty ? this.#openRecord(true) : this.#cutHere(from);
     to.startsGroup = true;
     if (!empty) from.endsGroup = true;
-    to.reserve(prefixEnd - prefixStart);
-    from.buffer.copy(to.buffer, to.payloadEnd, prefixStart, prefixEnd);
-    to.payloadEnd += prefixEnd - prefixStart;
+    this.#reserve(to, prefixEnd - prefixStart);
+    piece.buffer.copy(to.piece.buffer, to.piece.end, prefixStart, prefixEnd);
+    to.piece.end += prefixEnd - prefixStart;
     for (const size of sizes) to.frames.addNal(size);
     if (empty) from.release();
     return to;
@@ -378,8 +387,9 @@ export class TrackIngest implements FrameSink {
     frame.dts90k = dts;
     frame.ctsOffset90k = pts - dts;
     frame.expectedDuration90k = this.#frameTicks;
+    frame.buffer = record.piece.buffer;
     frame.start = this.#unitStart;
-    frame.end = record.payloadEnd;
+    frame.end = record.piece.end;
     this.#options.onFrame(frame);
   }
 
@@ -429,7 +439,7 @@ export class TrackIngest implements FrameSink {
     const record = this.#record;
     if (record !== undefined) {
       record.frames.discardOpenFrame();
-      record.payloadEnd = this.#unitStart;
+      record.piece.end = this.#unitStart;
     }
     this.#resetUnit();
   }

@@ -87,7 +87,7 @@ class LiveSession implements FrameSubscriber {
   /** The record's memory is used again, so a part is a copy: one for all viewers of a frame. */
   #annexB(frame: PublishedFrame): Buffer {
     const headroomBytes = this.#options.headroomBytes ?? 0;
-    const { record, index, start, end } = frame;
+    const { record, index, buffer, start, end } = frame;
     if (
       lastCopy?.record === record &&
       lastCopy.index === index &&
@@ -96,14 +96,14 @@ class LiveSession implements FrameSubscriber {
       return lastCopy.bytes;
     }
     const bytes = Buffer.allocUnsafe(headroomBytes + end - start);
-    record.buffer.copy(bytes, headroomBytes, start, end);
+    buffer.copy(bytes, headroomBytes, start, end);
     lastCopy = { record, index, headroomBytes, bytes };
     return bytes;
   }
 
   #fragment(frame: PublishedFrame): Buffer {
     const headroomBytes = this.#options.headroomBytes ?? 0;
-    const { record, index, start, end, dts90k } = frame;
+    const { record, index, buffer, start, end, dts90k } = frame;
     this.#baseDts90k ??= dts90k;
     const { frames } = record;
     const run = {
@@ -120,7 +120,7 @@ class LiveSession implements FrameSubscriber {
     const payloadStart = headroomBytes + head.length;
     const bytes = Buffer.allocUnsafe(payloadStart + end - start);
     head.copy(bytes, headroomBytes);
-    record.buffer.copy(bytes, payloadStart, start, end);
+    buffer.copy(bytes, payloadStart, start, end);
     patchNalLengths(bytes, payloadStart, run);
     return bytes;
   }

@@ -113,8 +113,8 @@ export class MotionWatch {
     this.#channel = channel;
     this.#leaveHub = hub.subscribe({
       onFormat: (format) => channel.setFormat(format),
-      onFrame: ({ record, start, end, key, utcUs }) =>
-        channel.offer(record.buffer.subarray(start, end), key, utcUs),
+      onFrame: ({ buffer, start, end, key, utcUs }) =>
+        channel.offer(buffer.subarray(start, end), key, utcUs),
     });
   }
 

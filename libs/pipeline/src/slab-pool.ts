@@ -38,7 +38,7 @@ export class SlabPool {
   #peakBytes = 0;
   #formerPeakBytes = 0;
 
-  constructor(minFreeBytes = 24 * 1024 * 1024) {
+  constructor(minFreeBytes = 6 * 1024 * 1024) {
     this.#minFreeBytes = minFreeBytes;
   }
 

@@ -14,10 +14,23 @@ export interface TrackRecordOptions<F extends MediaFormat> {
   readonly pool: SlabPool;
   readonly startsGroup: boolean;
   readonly format: F;
-  /** A guess of the payload's size; the buffer grows when it is wrong. */
+  /** A guess of the payload's size, for its first piece. */
   readonly expectedBytes: number;
   /** Sound has no start codes in front of its frames. */
   readonly unitPrefixBytes?: 0;
+}
+
+/**
+ * Larger payloads lie in several pieces: of a record that is being filled half is room on average,
+ * and room for a second of 4 Mbit/s is half a megabyte.
+ */
+export const PIECE_BYTES = 128 * 1024;
+
+/** Part of a payload: `buffer` from `start` to `end`. No frame lies in two pieces. */
+export interface Piece {
+  readonly buffer: Buffer;
+  readonly start: number;
+  end: number;
 }
 
 /**
@@ -31,7 +44,6 @@ export class TrackRecord<F extends MediaFormat = VideoFormat> implements MediaRe
   startsGroup: boolean;
   readonly format: F;
   readonly frames: FrameTable;
-  readonly payloadStart = RECORD_HEADROOM_BYTES;
   /** Set when the first frame is whole. */
   startDts90k = 0;
   /** Set when the record is closed and the run's clock is settled. */
@@ -41,9 +53,12 @@ export class TrackRecord<F extends MediaFormat = VideoFormat> implements MediaRe
   followsHole = false;
   /** The next record starts a group; false also where that is not known. */
   endsGroup = false;
-  buffer: Buffer;
-  payloadEnd: number;
+  /** The last one, which is being filled. */
+  piece: Piece;
+  readonly pieces: Piece[];
   readonly #pool: SlabPool;
+  /** Of the pieces before the last one. */
+  #fullBytes = 0;
   #references = 1;
 
   constructor(options: TrackRecordOptions<F>) {
@@ -51,13 +66,35 @@ export class TrackRecord<F extends MediaFormat = VideoFormat> implements MediaRe
     this.format = options.format;
     this.#pool = options.pool;
     this.frames = options.pool.takeTable(options.unitPrefixBytes);
-    this.buffer = options.pool.take(RECORD_HEADROOM_BYTES + options.expectedBytes);
-    this.payloadEnd = this.payloadStart;
+    const sizeBytes = Math.min(PIECE_BYTES, RECORD_HEADROOM_BYTES + options.expectedBytes);
+    this.piece = this.#newPiece(sizeBytes, RECORD_HEADROOM_BYTES);
+    this.pieces = [this.piece];
     this.#pool.enter(this);
   }
 
+  get buffer(): Buffer {
+    return this.#first.buffer;
+  }
+
+  get payloadStart(): number {
+    return this.#first.start;
+  }
+
+  get payloadEnd(): number {
+    return this.#first.end;
+  }
+
+  get rest(): readonly Buffer[] {
+    return this.pieces.slice(1).map(({ buffer, start, end }) => buffer.subarray(start, end));
+  }
+
   get payloadBytes(): number {
-    return this.payloadEnd - this.payloadStart;
+    return this.#fullBytes + this.piece.end - this.piece.start;
+  }
+
+  /** Memory, with its room. */
+  get sizeBytes(): number {
+    return this.pieces.reduce((sum, { buffer }) => sum + buffer.length, 0);
   }
 
   /** UTC where the last frame ends. */
@@ -65,14 +102,36 @@ export class TrackRecord<F extends MediaFormat = VideoFormat> implements MediaRe
     return this.startUnixUs + ticksToUs(this.frames.duration90k);
   }
 
-  /** Makes room for `sizeBytes` behind `payloadEnd`; what is there keeps its place. */
-  reserve(sizeBytes: number): void {
-    const neededBytes = this.payloadEnd + sizeBytes;
-    if (neededBytes <= this.buffer.length) return;
-    const larger = this.#pool.take(Math.max(neededBytes, Math.ceil(this.buffer.length * 1.5)));
-    this.buffer.copy(larger, this.payloadStart, this.payloadStart, this.payloadEnd);
-    this.#pool.give(this.buffer);
-    this.buffer = larger;
+  /**
+   * Makes room for `sizeBytes` behind the end of the last piece. What lies there from `unitStart` on
+   * is an access unit that is not whole: where there is no room it begins the next piece. Gives
+   * where it begins now.
+   */
+  reserve(sizeBytes: number, unitStart = this.piece.end): number {
+    const { piece } = this;
+    if (piece.end + sizeBytes <= piece.buffer.length) return unitStart;
+    const unitBytes = piece.end - unitStart;
+    // A unit that fills a piece by itself grows in its place.
+    const isAlone = unitStart === piece.start;
+    const start = isAlone ? piece.start : 0;
+    const neededBytes = start + unitBytes + sizeBytes;
+    const standardBytes = Math.min(PIECE_BYTES, piece.buffer.length);
+    const next = this.#newPiece(
+      neededBytes <= standardBytes ? standardBytes : Math.ceil(neededBytes * 1.5),
+      start,
+    );
+    piece.buffer.copy(next.buffer, start, unitStart, piece.end);
+    next.end += unitBytes;
+    if (isAlone) {
+      this.#pool.give(piece.buffer);
+      this.pieces.pop();
+    } else {
+      piece.end = unitStart;
+      this.#fullBytes += piece.end - piece.start;
+    }
+    this.pieces.push(next);
+    this.piece = next;
+    return start;
   }
 
   retain(): this {
@@ -84,8 +143,16 @@ export class TrackRecord<F extends MediaFormat = VideoFormat> implements MediaRe
     this.#references -= 1;
     if (this.#references > 0) return;
     this.#pool.leave(this);
-    this.#pool.give(this.buffer);
+    for (const { buffer } of this.pieces) this.#pool.give(buffer);
     this.#pool.giveTable(this.frames);
+  }
+
+  get #first(): Piece {
+    return this.pieces[0] ?? this.piece;
+  }
+
+  #newPiece(sizeBytes: number, start: number): Piece {
+    return { buffer: this.#pool.take(sizeBytes), start, end: start };
   }
 }
 

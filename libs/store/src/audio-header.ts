@@ -14,7 +14,7 @@ import {
   KIND_RECORD,
   kindOf,
   MAX_PAYLOAD_BYTES,
-  payloadOf,
+  piecesOf,
   putFacts,
   readFacts,
   readIdentity,
@@ -33,8 +33,8 @@ export function encodeHeader(
   const { format, frames } = record;
   if (!isAudioCodec(format.codec)) return encodeRecordHeader(writer, identity, record);
   const { codec, sampleRate, channels, config } = format as AudioFormat;
-  const payload = payloadOf(record);
-  putFacts(beginBody(writer, KIND_AUDIO, identity), record, { flags: 0, payload })
+  const pieces = piecesOf(record);
+  putFacts(beginBody(writer, KIND_AUDIO, identity), record, { flags: 0, pieces })
     .u8(AUDIO_CODECS.indexOf(codec))
     .varint(sampleRate)
     .varint(channels)

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog } from '#base';
 import { FakeClock } from '#base/testing';
-import type { VideoCodec } from '#media';
+import { RECORD_HEADROOM_BYTES, type VideoCodec } from '#media';
 import type { ChunkInfo, ScannedChunk, WrittenRecord } from './chunk-info.js';
 import { ChunkStore } from './chunk-store.js';
 import type { ChunkStoreOptions } from './chunk-store-options.js';
@@ -103,6 +103,28 @@ test('records come back with their bytes, facts and frame tables', async () => {
     [START_UNIX_US + GROUP_US, GROUP_US, 5],
   ]);
 });
+
+test.each([RECORD_HEADROOM_BYTES, 0])(
+  'a record in pieces is written as one in one piece is, with %i bytes of room in front',
+  async (headroomBytes) => {
+    const whole = realRecord({ firstFrame: 0, frameCount: 5, headroomBytes });
+    const { buffer, payloadStart, payloadEnd } = whole;
+    const cuts = [payloadStart + 300, payloadStart + 300, payloadEnd - 7, payloadEnd];
+    const rest = cuts.slice(1).map((cut, index) => buffer.subarray(cuts[index], cut));
+    const files: Buffer[] = [];
+    for (const record of [whole, { ...whole, payloadEnd: payloadStart + 300, rest }]) {
+      const writer = openTrack(await openStore());
+      await writer.write({ ...record, buffer: Buffer.from(buffer) });
+      const { chunks } = await writer.close();
+      const path = join(directory, chunks[0]?.path ?? '');
+      files.push(await readFile(path));
+      expect(await verifyChunk(path)).toMatchObject({ seal: 'valid', damaged: [] });
+      await rm(directory, { recursive: true });
+    }
+    expect(files[0]?.length).toBeGreaterThan(whole.payloadEnd - whole.payloadStart);
+    expect(files[1]?.equals(files[0] ?? Buffer.alloc(0))).toBe(true);
+  },
+);
 
 test('a chunk is sealed at its size, always in front of a group, and chained to the one before', async () => {
   const store = await openStore({ chunkBytes: 2000 });

@@ -92,13 +92,13 @@ export function encodeRecordHeader(
   if (!('width' in format)) {
     throw new NightjarError('invalid-argument', 'expected a record of video, found sound');
   }
-  const payload = payloadOf(record);
+  const pieces = piecesOf(record);
   let offsetsUsed = false;
   for (let frame = 0; frame < frames.count && !offsetsUsed; frame++) {
     offsetsUsed = frames.ctsOffsetOf(frame) !== 0;
   }
   const flags = offsetsUsed ? FLAG_CTS_OFFSETS : 0;
-  putFacts(beginBody(writer, KIND_RECORD, identity), record, { flags, payload })
+  putFacts(beginBody(writer, KIND_RECORD, identity), record, { flags, pieces })
     .varint(format.width)
     .varint(format.height)
     .varint(frames.count);
@@ -113,30 +113,31 @@ export function encodeRecordHeader(
   return endBody(writer);
 }
 
-/** Throws invalid-argument when the payload and its frame table disagree. */
-export function payloadOf(record: MediaRecord): Buffer {
-  const { frames } = record;
-  const payload = record.buffer.subarray(record.payloadStart, record.payloadEnd);
-  if (frames.count === 0 || payload.length !== frames.payloadBytes) {
+/** The payload, piece by piece. Throws invalid-argument when it and its frame table disagree. */
+export function piecesOf(record: MediaRecord): readonly Buffer[] {
+  const { frames, rest = [] } = record;
+  const pieces = [record.buffer.subarray(record.payloadStart, record.payloadEnd), ...rest];
+  const payloadBytes = pieces.reduce((sum, { length }) => sum + length, 0);
+  if (frames.count === 0 || payloadBytes !== frames.payloadBytes) {
     throw new NightjarError('invalid-argument', 'expected a payload as long as its frame table', {
       frames: frames.count,
       tableBytes: frames.payloadBytes,
-      payloadBytes: payload.length,
+      payloadBytes,
     });
   }
-  return payload;
+  return pieces;
 }
 
 /** Puts what the bodies of all records share, behind camera and track. */
 export function putFacts(
   writer: ByteWriter,
   record: MediaRecord,
-  { flags, payload }: { readonly flags: number; readonly payload: Buffer },
+  { flags, pieces }: { readonly flags: number; readonly pieces: readonly Buffer[] },
 ): ByteWriter {
   return writer
     .u8((record.startsGroup ? FLAG_STARTS_GROUP : 0) | flags)
-    .u32(crc32c(payload))
-    .varint(payload.length)
+    .u32(pieces.reduce((crc, piece) => crc32c(piece, crc), 0))
+    .varint(record.frames.payloadBytes)
     .varint(record.run)
     .varint(record.sequence)
     .varint(record.groupStartUnixUs)

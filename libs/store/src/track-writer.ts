@@ -250,12 +250,12 @@ export class TrackWriter {
       place: 'record',
       body,
     });
-    const { buffer, payloadStart, payloadEnd } = record;
+    const { buffer, payloadStart, payloadEnd, rest = [] } = record;
     if (length > Math.min(RECORD_HEADROOM_BYTES, payloadStart)) {
-      return [this.#header.subarray(0, length), buffer.subarray(payloadStart, payloadEnd)];
+      return [this.#header.subarray(0, length), buffer.subarray(payloadStart, payloadEnd), ...rest];
     }
     this.#header.copy(buffer, payloadStart - length, 0, length);
-    return [buffer.subarray(payloadStart - length, payloadEnd)];
+    return [buffer.subarray(payloadStart - length, payloadEnd), ...rest];
   }
 
   async #retire(): Promise<void> {
