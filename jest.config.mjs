@@ -22,7 +22,8 @@ export default {
     '^#([a-z]+)$': '<rootDir>/libs/$1/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
-  testTimeout: 30_000,
+  // Waits have deadlines of their own; this is for a machine that does much else.
+  testTimeout: 90_000,
   setupFilesAfterEnv: ['<rootDir>/test/file-mark.mjs'],
   reporters: ['default', ['<rootDir>/test/file-watch.mjs', { limitMinutes: 5 }]],
 };

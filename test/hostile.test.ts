@@ -61,13 +61,17 @@ test('hostile cameras cost the good ones nothing', async () => {
   for (const { id } of good) {
     const [track] = recorder.report(id)?.tracks ?? [];
     expect(track).toMatchObject({ connects: 1, lostPackets: 0, dropped: {}, disconnects: {} });
-    const groups = await recorder.timeline.groups(id, 'main', {
-      fromUnixUs: 0,
-      toUnixUs: Number.MAX_SAFE_INTEGER,
-    });
+    const forever = { fromUnixUs: 0, toUnixUs: Number.MAX_SAFE_INTEGER };
+    const groups = await eventually(
+      'five groups are safe',
+      async () => {
+        const found = await recorder.timeline.groups(id, 'main', forever);
+        return found.length > 4 ? found : undefined;
+      },
+      60_000,
+    );
     // Each group is whole: ten frames in a second, one group behind the other.
     const whole = groups.slice(0, -1);
-    expect(whole.length).toBeGreaterThan(3);
     expect(new Set(whole.map(({ frameCount }) => frameCount))).toEqual(new Set([10]));
     const steps = groups
       .slice(1)
@@ -79,4 +83,4 @@ test('hostile cameras cost the good ones nothing', async () => {
   );
   expect(reasons).toContain('protocol');
   expect(reasons).toContain('closed-by-camera');
-}, 150_000);
+}, 300_000);

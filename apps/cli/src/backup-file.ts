@@ -87,12 +87,15 @@ export async function writeBackup(
     yield hash.digest();
   };
   const partial = `${path}.part`;
+  // Others have no business with it, though it tells nothing without the passphrase.
+  const file = createWriteStream(partial, { mode: 0o600, flags: 'wx', flush: true });
+  const closed = new Promise<void>((resolve) => file.once('close', resolve));
   try {
-    // Others have no business with it, though it tells nothing without the passphrase.
-    const file = createWriteStream(partial, { mode: 0o600, flags: 'wx', flush: true });
     await pipeline(Readable.from(text()), createGzip(), cipher, whole, file);
     await rename(partial, path);
   } catch (error) {
+    // The file may only just be made when the lines have failed already.
+    await closed;
     if ((error as { code?: unknown }).code !== 'EEXIST') await rm(partial, { force: true });
     throw asFileError(error, path);
   }
