@@ -23,6 +23,8 @@ describe('a camera in mode continuous', () => {
   let source: Peer;
   let camera: Camera;
   let addedAt: number;
+  /** Of most of the first minute: for a moment a busy machine gets more or less than the camera sends. */
+  let usualFps = 0;
 
   beforeAll(async () => {
     source =
@@ -57,7 +59,12 @@ describe('a camera in mode continuous', () => {
   });
 
   test('covers at least 57 of the first 60 seconds without a hole', async () => {
-    await eventually('a minute has passed', () => Date.now() > addedAt + 61_000, 70_000);
+    const rates: number[] = [];
+    for (let atMs = Date.now(); atMs < addedAt + 61_000; atMs = Date.now()) {
+      await eventually('a second has passed', () => Date.now() > atMs + 1000);
+      rates.push((await installation.status(camera.id)).fps ?? 0);
+    }
+    usualFps = rates.sort((a, b) => a - b)[Math.floor(rates.length / 2)] ?? 0;
     const { recordings, gaps } = await installation.timeline(camera.id, addedAt, addedAt + 60_000);
     const main = recordings.filter((span) => span.track === 'main');
     expect(main).toHaveLength(1);
@@ -78,11 +85,13 @@ describe('a camera in mode continuous', () => {
     const file = join(installation.dataDir, 'clip.mp4');
     writeFileSync(file, Buffer.from(await response.arrayBuffer()));
     if (!HAS_FFMPEG) return;
-    const { fps = 0, groupSeconds = 0 } = await installation.status(camera.id);
+    const fps = Math.round(usualFps);
+    expect(fps).toBeGreaterThan(0);
+    const { groupSeconds = 0 } = await installation.status(camera.id);
     const frames = await countFrames(file);
     // A decoder needs the group from its key frame on: those frames are there, too short to be seen.
-    expect(frames).toBeGreaterThanOrEqual(Math.floor(Math.round(fps) * 40) - 1);
-    expect(frames).toBeLessThanOrEqual(Math.ceil(Math.round(fps) * (40 + groupSeconds)) + 1);
+    expect(frames).toBeGreaterThanOrEqual(fps * 40 - 1);
+    expect(frames).toBeLessThanOrEqual(Math.ceil(fps * (40 + groupSeconds)) + 1);
     expect(await decodeErrors(file)).toBe('');
   }, 60_000);
 
@@ -108,8 +117,7 @@ describe('a camera in mode continuous', () => {
       writeFileSync(file, Buffer.concat(parts));
       if (HAS_FFMPEG) {
         expect(await decodeErrors(file)).toBe('');
-        const { fps = 0 } = await installation.status(camera.id);
-        expect(await countFrames(file)).toBeGreaterThanOrEqual(Math.floor(20 * fps * 0.95));
+        expect(await countFrames(file)).toBeGreaterThanOrEqual(Math.floor(20 * usualFps * 0.95));
       }
     }
   }, 120_000);
