@@ -17,6 +17,7 @@ const FRAME = 3600;
 
 interface SeenRecord {
   startsGroup: boolean;
+  endsGroup: boolean;
   startUnixUs: number;
   groupStartUnixUs: number;
   endUnixUs: number;
@@ -51,6 +52,7 @@ function rig(format = H264, notBeforeUnixUs = 0) {
     onRecord: (record) =>
       records.push({
         startsGroup: record.startsGroup,
+        endsGroup: record.endsGroup,
         startUnixUs: record.startUnixUs,
         groupStartUnixUs: record.groupStartUnixUs,
         endUnixUs: record.endUnixUs,
@@ -106,6 +108,17 @@ test('cuts records at one second and at every key frame, with nothing lost or do
   }
   expect(it.records[0]?.startUnixUs).toBe(T0);
   expect(it.pool.usedBytes).toBe(0);
+});
+
+test.each([60, 50, 25])('says which record ends its group, with groups of %i frames', (frames) => {
+  const it = rig();
+  stream(it, 3 * frames + 10, frames);
+  it.ingest.end();
+  const next = it.records.slice(1);
+  expect(it.records.slice(0, -1).map(({ endsGroup }) => endsGroup)).toEqual(
+    next.map(({ startsGroup }) => startsGroup),
+  );
+  expect(next.filter(({ startsGroup }) => startsGroup)).toHaveLength(3);
 });
 
 test('skips what precedes the first key frame and what follows a dropped frame, and counts it', () => {

@@ -159,6 +159,8 @@ export class TrackIngest implements FrameSink {
       if (record.frames.count > 0 || record.format !== this.#format) {
         record = this.#moveUnit(record);
       }
+      // Also where it was cut for its length just here, as in groups of whole seconds.
+      if (this.#closing !== undefined) this.#closing.endsGroup = true;
     }
     this.#reserve(record, 5);
     const { piece } = record;
@@ -329,7 +331,6 @@ export class TrackIngest implements FrameSink {
     const empty = from.frames.count === 0;
     const to = empty ? this.#openRecord(true) : this.#cutHere(from);
     to.startsGroup = true;
-    if (!empty) from.endsGroup = true;
     this.#reserve(to, prefixEnd - prefixStart);
     piece.buffer.copy(to.piece.buffer, to.piece.end, prefixStart, prefixEnd);
     to.piece.end += prefixEnd - prefixStart;
