@@ -60,7 +60,9 @@ export async function recordForPowerCut(
   const logs: LogMark[] = [];
   const progress: PowerCutRecording['progress'][number][] = [];
   const markLog = async (safe: boolean) => {
-    logs.push({ at: disk.now, bytes: (await stat(await logOf(index))).size, safe });
+    const { size } = await stat(await logOf(index));
+    // Asked for afterwards: what another camera commits meanwhile belongs to a later moment.
+    logs.push({ at: disk.now, bytes: size, safe });
   };
   await markLog(true);
   const flush = async (camera: string, writer: TrackWriter, group: number) => {

@@ -191,6 +191,27 @@ test('what was not indexed is found again, a torn record is cut, and the rest is
   expect(await all(again.sealRecovered())).toEqual([]);
 });
 
+test('who stops sealing what was recovered has the rows of all that is sealed', async () => {
+  // Three lives, each of which a kill ended.
+  for (let life = 0; life < 3; life++) {
+    const writer = openTrack(await openStore());
+    await writer.write(realRecord({ firstFrame: life * 5, frameCount: 5 }));
+    await writer.sync();
+    clock.advance(1000);
+  }
+  const store = await openStore();
+  const find = () => Promise.resolve(undefined);
+  expect(await all(store.recover({ unsealed: [], find }))).toHaveLength(3);
+  const rows: ChunkInfo[] = [];
+  for await (const row of store.sealRecovered()) {
+    rows.push(row);
+    break;
+  }
+  const sealed = (await all(store.scanAll())).filter(({ chunk }) => chunk.sealed);
+  expect(sealed.map(({ chunk }) => chunk.id)).toEqual(rows.map(({ id }) => id));
+  expect(await all(store.sealRecovered())).toHaveLength(2);
+});
+
 test('recovery reads only what lies behind the index', async () => {
   const store = await openStore();
   const writer = openTrack(store);

@@ -176,7 +176,13 @@ export class ChunkStore {
 
   /** Seals what recovery left unsealed, one by one; yields the rows to put. For the background. */
   async *sealRecovered(): AsyncGenerator<ChunkInfo> {
-    for (const chain of [...this.#chains.values()]) yield* await chain.sealLeftovers();
+    for (const chain of [...this.#chains.values()]) {
+      // The caller may stop at any of them: no chunk is sealed whose row nobody takes.
+      for (let rows = await chain.sealLeftovers(1); rows.length > 0;) {
+        yield* rows;
+        rows = await chain.sealLeftovers(1);
+      }
+    }
   }
 
   /** One writer per camera track at a time: `conflict` otherwise. No I/O. */

@@ -82,12 +82,12 @@ export class SealChain {
     return this.#awaited.size > 0;
   }
 
-  /** Seals what was left open, oldest first; gives the rows to put. */
-  sealLeftovers(): Promise<ChunkInfo[]> {
+  /** Seals what was left open, oldest first; gives the rows to put, none when none is left. */
+  sealLeftovers(most = Infinity): Promise<ChunkInfo[]> {
     return this.#inTurn(async () => {
       const sealed: ChunkInfo[] = [];
       for (let next = this.#leftovers[0]; next !== undefined; next = this.#leftovers[0]) {
-        if (Math.min(...this.#awaited) < next.chunk.id) break;
+        if (sealed.length >= most || Math.min(...this.#awaited) < next.chunk.id) break;
         this.#leftovers.shift();
         try {
           sealed.push(await this.#sealOne(next));

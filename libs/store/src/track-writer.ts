@@ -270,7 +270,8 @@ export class TrackWriter {
   async #seal(chunk: OpenChunk): Promise<void> {
     const { chain } = this.#options;
     try {
-      this.#ready.chunks.push(...(await chain.sealLeftovers()));
+      const rows = await chain.sealLeftovers();
+      this.#ready.chunks.push(...rows);
       // An older one cannot be sealed now: this one is, behind it.
       if (chain.isHeldBack) return;
       await chain.extend(chunk.id, (previousSeal) => chunk.seal(previousSeal));
