@@ -3,7 +3,7 @@
 import type { ChunkFile, ChunkFiles } from './chunk-files.js';
 import { nodeFiles } from './node-files.js';
 
-export type HangingStep = 'create' | 'write' | 'sync-directory' | 'sync' | 'read';
+export type HangingStep = 'create' | 'write' | 'sync-directory' | 'sync' | 'read' | 'remove';
 
 interface Hang {
   readonly steps: readonly HangingStep[];
@@ -78,7 +78,7 @@ export class HangingDisk {
       makeDirectory: (path) => this.#do(path, undefined, () => nodeFiles.makeDirectory(path)),
       readText: (path) => this.#do(path, undefined, () => nodeFiles.readText(path)),
       list: (path) => this.#do(path, undefined, () => nodeFiles.list(path)),
-      remove: (path) => this.#do(path, undefined, () => nodeFiles.remove(path)),
+      remove: (path) => this.#do(path, 'remove', () => nodeFiles.remove(path)),
     };
   }
 }

@@ -265,6 +265,31 @@ test('more tracks than there are slots for all go on, and what waited for its tu
   }
 });
 
+test('deleting on a disk that hangs is given up, and goes on on the other one', async () => {
+  const chunks: ChunkInfo[] = [];
+  for (const [name, camera] of [
+    ['one', CAMERA],
+    ['two', OTHER_CAMERA],
+  ] as const) {
+    await store.close();
+    store = await openStore([name]);
+    const writer = store.openTrack({ camera, track: 'main' });
+    await writeAll(writer, 0, 2);
+    chunks.push(...(await writer.close()).chunks);
+  }
+  await store.close();
+  store = await openStore();
+  const [hung, well] = chunks as [ChunkInfo, ChunkInfo];
+  disk.hang(pathOf(hung.store), ['remove']);
+  const deleted = store.deleteChunk(hung);
+  deleted.catch(() => undefined);
+  await hangs();
+  await expect(deleted).rejects.toMatchObject({ code: 'timeout' });
+  expect(await store.deleteChunk(well)).toBe(well.sizeBytes);
+  disk.answer();
+  await eventually('it is deleted', async () => (await scanned()).length === 0);
+});
+
 test('closing the store does not wait for a disk that hangs', async () => {
   const writer = store.openTrack(TRACK);
   await writeAll(writer, 0, 3);
