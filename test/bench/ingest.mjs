@@ -140,20 +140,24 @@ async function measureRecorder(o) {
 }
 
 /**
- * Resident memory over two groups, and what of it is no payload at the same moments. Payload is what
- * cameras sent and the recorder must hold (hot group, unflushed record, pre-roll), to the byte: room
- * in buffers, and buffers that are kept for later, are the recorder's own.
+ * Means over two groups: resident memory, then what of it is no payload. Payload is what cameras sent
+ * and the recorder must hold (hot group, unflushed record, pre-roll), to the byte: room in buffers,
+ * and buffers that are kept for later, are the recorder's own. It is asked for behind the memory,
+ * since an answer for hundreds of cameras takes memory itself.
  */
 async function resident(recorder) {
-  const samples = [];
+  const rss = [];
   for (let count = 0; count < 16; count++) {
     await sleep(250);
-    const payloadBytes = await recorder.gauge('nightjar_record_payload_bytes');
-    const { rssBytes } = memory(processTree(recorder.child.pid));
-    samples.push({ rssBytes, ownBytes: rssBytes - payloadBytes });
+    rss.push(memory(processTree(recorder.child.pid)).rssBytes);
   }
-  const mean = (key) => samples.reduce((sum, item) => sum + item[key], 0) / samples.length;
-  return { rssBytes: mean('rssBytes'), ownBytes: mean('ownBytes') };
+  const payload = [];
+  for (let count = 0; count < 8; count++) {
+    await sleep(500);
+    payload.push(await recorder.gauge('nightjar_record_payload_bytes'));
+  }
+  const mean = (list) => list.reduce((sum, item) => sum + item, 0) / list.length;
+  return { rssBytes: mean(rss), ownBytes: mean(rss) - mean(payload) };
 }
 
 function totals({ cameras }) {
