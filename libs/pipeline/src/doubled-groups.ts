@@ -21,12 +21,16 @@ export async function dropDoubledGroups(
   unsealed: readonly ChunkRow[],
 ): Promise<void> {
   const { timeline } = parts;
-  const waiting = new Set<number>();
-  for (const { id, camera, track } of unsealed) {
-    // Behind one that was left there is a younger one.
+  /** Tracks with a chunk that may have been left: behind it there is a younger one. */
+  const tracks = new Set<string>();
+  for (const chunk of unsealed) {
+    const { id, camera, track } = chunk;
     const [newest] = await timeline.chunksOf(camera, { track, reverse: true, limit: 1 });
-    if (newest?.id !== id) waiting.add(id);
+    if (newest?.id !== id) tracks.add(trackOf(chunk));
   }
+  // Also the younger one: it may have got no further than the first of several groups.
+  const suspects = unsealed.filter((chunk) => tracks.has(trackOf(chunk)));
+  const waiting = new Set(suspects.map(({ id }) => id));
   for (const id of waiting) {
     const chunk = await timeline.chunk(id);
     if (chunk === undefined || chunk.sealed) continue;
@@ -46,6 +50,10 @@ export async function dropDoubledGroups(
     waiting.delete(id);
     waiting.add(id);
   }
+}
+
+function trackOf({ camera, track }: ChunkRow): string {
+  return `${camera}/${track}`;
 }
 
 async function twinOf(timeline: Timeline, group: GroupRow): Promise<GroupRow | undefined> {

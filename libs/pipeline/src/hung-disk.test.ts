@@ -1,7 +1,7 @@
 // A disk that hangs under a recording: footage goes on elsewhere without a gap, the index has it once,
 // and a start after a kill at any moment finds the same.
 
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog } from '#base';
@@ -123,12 +123,13 @@ class HungRig {
 }
 
 /** What a start finds after the process ended: on copies, since this process still has the files. */
-async function recovered(name: string) {
+async function recovered(name: string, before: (at: string) => void = () => undefined) {
   const at = join(directory, name);
   const clock = new FakeClock();
   for (const part of ['one', 'two', 'index']) {
     cpSync(join(directory, part), join(at, part), { recursive: true });
   }
+  before(at);
   const open = () =>
     Promise.all([
       Timeline.open({ directory: join(at, 'index'), clock, log }),
@@ -247,3 +248,41 @@ describe.each(['did not happen', 'happened all the same'] as const)(
     });
   },
 );
+
+test('a kill in the middle of writing several groups again leaves each of them once', async () => {
+  const it = await new HungRig().open();
+  it.commits = false;
+  it.disk.hang(join(directory, 'one'), ['sync-directory']);
+  await it.record(9);
+  await it.timeline.close();
+  const after = await recovered('after', (at) => {
+    const found = readdirSync(join(at, 'two'), { recursive: true, encoding: 'utf8' });
+    const path = join(at, 'two', found.find((name) => name.endsWith('.h264')) ?? '');
+    // So far it had come: the first of the groups, and half of the second.
+    truncateSync(path, 330_000);
+  });
+  const frames = await framesOf(after);
+  expect(frames.slice(0, 2)).toEqual(tens(2));
+  expect(frames.reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(20);
+  await after.store.close();
+  await after.timeline.close();
+  it.disk.answer();
+  await eventually('nothing is under way', () => it.flush.waitingBytes === 0);
+  await it.flush.close().catch(() => undefined);
+  await it.store.close();
+});
+
+test('what a new chunk holds is not given up where its disk is slow first and then hangs', async () => {
+  const it = await new HungRig().open();
+  // What was written can be read, and its file is not safe.
+  it.disk.hang(join(directory, 'one'), ['sync-directory']);
+  await it.record(12);
+  expect(it.failures).toEqual([]);
+  it.disk.answer();
+  await it.close();
+  expect(it.pool.usedBytes).toBe(0);
+  const after = await recovered('after');
+  expect(await framesOf(after)).toEqual(tens(6));
+  await after.store.close();
+  await after.timeline.close();
+});

@@ -84,3 +84,15 @@ test('a write that is no append is refused and changes nothing', async () => {
   await file.close();
   expect((await readFile(path)).equals(bytes(10, 1))).toBe(true);
 });
+
+test('one that was closed is not cut, since its descriptor may be that of another file', async () => {
+  const { file } = await create('closed');
+  await file.write([bytes(10_000, 1)], 0);
+  await file.close();
+  const { path, file: other } = await create('other');
+  await other.write([bytes(10_000, 1)], 0);
+  await expect(file.truncate(0)).rejects.toMatchObject({ code: 'unavailable' });
+  await file.close();
+  await other.close();
+  expect(statSync(path).size).toBe(10_000);
+});

@@ -30,6 +30,8 @@ export class DirectChunkFile implements ChunkFile {
   /** A cut is not safe by itself. */
   #isCut = false;
   #isLeft = false;
+  /** Its descriptor may be another file's now. */
+  #isClosed = false;
 
   /** The file is new and was opened with O_DIRECT and O_DSYNC. */
   constructor(path: string, handle: FileHandle) {
@@ -51,7 +53,7 @@ export class DirectChunkFile implements ChunkFile {
       let blockStart = position - this.#tail.length;
       let tail = this.#tail;
       while (source.remaining > 0) {
-        if (this.#isLeft) throw new Error('nobody waits for the rest of this write');
+        if (this.#isLeft || this.#isClosed) throw new Error('nobody waits for the rest of it');
         const taken = staging().take();
         let slot: Buffer | undefined = taken instanceof Buffer ? taken : await taken;
         try {
@@ -101,6 +103,7 @@ export class DirectChunkFile implements ChunkFile {
   /** Cuts off what a failed write left, or what is not safe. */
   async truncate(sizeBytes: number): Promise<void> {
     try {
+      if (this.#isClosed) throw new Error('a file that was closed is not cut');
       const blockStart = sizeBytes - (sizeBytes % BLOCK_BYTES);
       if (sizeBytes !== this.#endBytes) {
         this.#tail =
@@ -124,11 +127,13 @@ export class DirectChunkFile implements ChunkFile {
   }
 
   async close(): Promise<void> {
+    if (this.#isClosed) return;
     try {
       if (this.#isPadded) await truncateFd(this.#fd, this.#endBytes);
     } catch (error) {
       throw asDiskError(error, this.#path);
     } finally {
+      this.#isClosed = true;
       await this.#handle.close();
     }
   }

@@ -3,11 +3,13 @@
 import type { ChunkFile, ChunkFiles } from './chunk-files.js';
 import { nodeFiles } from './node-files.js';
 
-export type HangingStep = 'create' | 'write' | 'sync-directory' | 'sync' | 'read' | 'remove';
+export type HangingStep =
+  'create' | 'write' | 'sync-directory' | 'sync' | 'read' | 'truncate' | 'close' | 'remove';
 
 interface Hang {
   readonly steps: readonly HangingStep[];
   readonly until: Promise<void>;
+  readonly answer: () => void;
   /** What is asked for happens, and nobody hears of it. */
   readonly isDone: boolean;
 }
@@ -18,18 +20,27 @@ export class HangingDisk {
   /** What waits now. */
   readonly waiting: HangingStep[] = [];
   readonly #hangs = new Map<string, Hang>();
-  #answers: (() => void)[] = [];
+  #hung: Hang[] = [];
   #underWay = 0;
 
   hang(path: string, steps = STEPS, { isDone = false } = {}): void {
-    const until = new Promise<void>((resolve) => this.#answers.push(resolve));
-    this.#hangs.set(path, { steps, until, isDone });
+    let answer = () => {};
+    const until = new Promise<void>((resolve) => (answer = resolve));
+    const hang = { steps, until, answer, isDone };
+    this.#hangs.set(path, hang);
+    this.#hung.push(hang);
+  }
+
+  /** What waits below `path` happens now; what is asked of it next, too. */
+  answerAt(path: string): void {
+    this.#hangs.get(path)?.answer();
+    this.#hangs.delete(path);
   }
 
   answer(): void {
     this.#hangs.clear();
     this.waiting.length = 0;
-    for (const answer of this.#answers.splice(0)) answer();
+    for (const { answer } of this.#hung.splice(0)) answer();
   }
 
   /** Resolves when nothing is done that will be. */
@@ -62,9 +73,9 @@ export class HangingDisk {
         this.#do(path, 'write', () => file.write(buffers, position, written)),
       read: (buffer, position) => this.#do(path, 'read', () => file.read(buffer, position)),
       sync: () => this.#do(path, 'sync', () => file.sync()),
-      truncate: (sizeBytes) => this.#do(path, undefined, () => file.truncate(sizeBytes)),
+      truncate: (sizeBytes) => this.#do(path, 'truncate', () => file.truncate(sizeBytes)),
       sizeBytes: () => file.sizeBytes(),
-      close: () => this.#do(path, undefined, () => file.close()),
+      close: () => this.#do(path, 'close', () => file.close()),
       leave: () => file.leave?.(),
     });
     return {

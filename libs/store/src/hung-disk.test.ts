@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { silentLog } from '#base';
 import { eventually, FakeClock } from '#base/testing';
 import type { ChunkInfo, ScannedChunk, WrittenRecord } from './chunk-info.js';
+import type { ChunkFiles } from './chunk-files.js';
 import { ChunkStore } from './chunk-store.js';
+import { diskBroken } from './faulty-files.test-support.js';
 import { CAMERA, OTHER_CAMERA, realRecord } from './footage.test-support.js';
 import { HangingDisk } from './hanging-disk.test-support.js';
 import type { TrackWriter } from './track-writer.js';
@@ -31,10 +33,10 @@ afterEach(async () => {
   await rm(parent, { recursive: true, force: true });
 });
 
-const openStore = (names = ['one', 'two'], chunkBytes = 10_000_000) =>
+const openStore = (names = ['one', 'two'], chunkBytes = 10_000_000, files = disk.files) =>
   ChunkStore.open({
     directories: names.map((name) => join(parent, name)),
-    ...{ clock, log: silentLog(), files: disk.files, threads: 16, chunkBytes },
+    ...{ clock, log: silentLog(), files, threads: 16, chunkBytes },
   });
 /** A group of five frames is two records: of three frames and of two. */
 const record = (index: number) =>
@@ -350,4 +352,146 @@ test('a process that is killed while a disk hangs leaves what recovery puts in o
   await later.cutRecovered(before, undefined);
   await expect(readFile(path)).rejects.toMatchObject({ code: 'ENOENT' });
   await later.close();
+});
+
+/** The disk whose directories cannot be synced, and what was asked of files that were closed. */
+function brokenFiles() {
+  const tooLate: string[] = [];
+  const files: ChunkFiles = {
+    ...disk.files,
+    create: async (path) => {
+      const file = await disk.files.create(path);
+      let isClosed = false;
+      const ask = <T>(what: string, action: () => Promise<T>) => {
+        if (isClosed) tooLate.push(what);
+        return action();
+      };
+      return {
+        ...file,
+        write: (...of) => ask('write', () => file.write(...of)),
+        truncate: (bytes) => ask('truncate', () => file.truncate(bytes)),
+        close: () => ask('close', () => file.close()).finally(() => (isClosed = true)),
+      };
+    },
+    syncDirectory: (path) =>
+      path.includes(CAMERA) ? Promise.reject(diskBroken()) : disk.files.syncDirectory(path),
+  };
+  return { files, tooLate };
+}
+
+test('a sync that fails on a disk that then hangs comes to its end, and the track goes on elsewhere', async () => {
+  await store.close();
+  const { files } = brokenFiles();
+  const broken = { ...files };
+  store = await openStore(['one', 'two'], undefined, broken);
+  const writer = store.openTrack(TRACK);
+  await writeAll(writer, 0, 2);
+  const { store: id } = (await scanned())[0]?.chunk as ChunkInfo;
+  disk.hang(pathOf(id), ['truncate', 'close']);
+  const synced = writer.sync().catch((error: unknown) => error);
+  await whileTimePasses(synced);
+  expect(await synced).toMatchObject({ code: 'unavailable', context: { records: 2 } });
+  broken.syncDirectory = disk.files.syncDirectory;
+  await writeAll(writer, 2, 4);
+  const after = await writer.sync();
+  expect(sequences(after.records)).toEqual(allOf(4, 2));
+  expect(after.chunks[0]?.store).not.toBe(id);
+  disk.answer();
+  await eventually('its file is gone', async () => (await scanned()).length === 1);
+  await writer.close();
+});
+
+test('a chunk that is given up while a write of it hangs is closed once, and nothing is asked of it behind that', async () => {
+  await store.close();
+  const { files, tooLate } = brokenFiles();
+  store = await openStore(['one', 'two'], undefined, files);
+  const writer = store.openTrack(TRACK);
+  await writeAll(writer, 0, 2);
+  const { store: id } = (await scanned())[0]?.chunk as ChunkInfo;
+  disk.hang(pathOf(id), ['write']);
+  const hung = writer.write(record(2)).catch((error: unknown) => error);
+  await eventually('the write hangs', () => disk.waiting.length > 0);
+  const synced = writer.sync().catch((error: unknown) => error);
+  await whileTimePasses(Promise.all([hung, synced]));
+  disk.answer();
+  await eventually('its file is gone', async () => (await scanned()).length === 0);
+  await store.close();
+  expect(tooLate).toEqual([]);
+  await writer.close().catch(() => undefined);
+});
+
+test('what is to be written again is told by the write that is under way, not by a sync beside it', async () => {
+  await store.close();
+  // Each group begins a chunk.
+  store = await openStore(['one', 'two', 'three'], 1000);
+  const writer = store.openTrack(TRACK);
+  await writeAll(writer, 0, 2);
+  const full = pathOf((await writer.sync()).chunks[0]?.store);
+  // The seal of the full chunk takes two steps: looking for the one before, and its write.
+  disk.hang(full, ['read']);
+  const written = writer.write(record(2)).catch((error: unknown) => error);
+  await eventually('the seal is looked for', () => disk.waiting.includes('read'));
+  const paths = store.directories.map(({ path }) => path);
+  for (const path of paths.filter((other) => other !== full)) disk.hang(path, ['sync-directory']);
+  const synced = writer.sync();
+  await eventually('the sync hangs', () => disk.waiting.includes('sync-directory'));
+  clock.advance(2000);
+  disk.answerAt(full);
+  disk.hang(full, ['write']);
+  await eventually('the seal hangs', () => disk.waiting.includes('write'));
+  clock.advance(2000);
+  clock.advance(1000);
+  expect((await synced).again).toBeUndefined();
+  clock.advance(2000);
+  expect(await written).toMatchObject(timedOut(2));
+  disk.answer();
+  await writeAll(writer, 2, 4);
+  expect(sequences((await writer.sync()).records)).toEqual(allOf(4, 2));
+  await writer.close();
+});
+
+test('the seal of a chunk that was lost as a whole is not repeated by the next', async () => {
+  await store.close();
+  store = await openStore(['one', 'two'], 1000);
+  const writer = store.openTrack(TRACK);
+  await writeAll(writer, 0, 3);
+  const [lost] = await scanned();
+  disk.hang(pathOf(lost?.chunk.store), ['sync-directory']);
+  const synced = writer.sync().catch((error: unknown) => error);
+  await whileTimePasses(synced);
+  expect(await synced).toMatchObject({ code: 'timeout', context: { records: 2 } });
+  await writeAll(writer, 2, 4);
+  await writer.sync();
+  disk.answer();
+  clock.advance(10_000);
+  await eventually('its file is gone', async () =>
+    (await scanned()).every(({ chunk }) => chunk.id !== lost?.chunk.id),
+  );
+  await writeAll(writer, 4, 8);
+  await writer.close();
+  const seals = await scanned();
+  let before: string | undefined;
+  for (const { chunk } of seals) {
+    expect([chunk.sealed, chunk.previousSeal]).toEqual([true, before]);
+    before = (await verifyChunk(join(pathOf(chunk.store), chunk.path))).sealValue;
+  }
+});
+
+test('a disk that hangs while the seal before is looked for makes no other disk a failed one', async () => {
+  await store.close();
+  store = await openStore(['two'], 1000);
+  const first = store.openTrack(TRACK);
+  await writeAll(first, 0, 2);
+  const hung = (await first.close()).chunks[0]?.store;
+  await store.close();
+  store = await openStore(['one', 'two'], 1000);
+  const writer = store.openTrack(TRACK);
+  await writeAll(writer, 2, 4);
+  const here = (await writer.sync()).chunks[0]?.store;
+  expect(here).not.toBe(hung);
+  disk.hang(pathOf(hung), ['read']);
+  await whileTimePasses(writer.seal());
+  expect(store.directories.find(({ id }) => id === here)?.state).toBe('ok');
+  disk.answer();
+  await writer.close();
 });

@@ -57,6 +57,7 @@ export class TrackWriter {
   #ready: { records: WrittenRecord[]; chunks: ChunkInfo[] } = { records: [], chunks: [] };
   #needsGroupStart = true;
   #lastWriteMs = 0;
+  #writesUnderWay = 0;
   #writes: Promise<unknown> = Promise.resolve();
   #syncs: Promise<unknown> = Promise.resolve();
 
@@ -79,6 +80,7 @@ export class TrackWriter {
    * group is taken next.
    */
   write(record: MediaRecord): Promise<void> {
+    this.#writesUnderWay += 1;
     const turn = this.#writes.then(() => this.#write(record));
     this.#writes = turn.catch(() => undefined);
     return turn;
@@ -137,6 +139,17 @@ export class TrackWriter {
   }
 
   async #write(record: MediaRecord): Promise<void> {
+    try {
+      await this.#writeOne(record);
+    } finally {
+      this.#writesUnderWay -= 1;
+    }
+    // Behind it its chunk was sealed, and a sync beside that found that the new one hangs.
+    const again = this.#takeAgain();
+    if (again !== undefined) throw mustBeAgain(again);
+  }
+
+  async #writeOne(record: MediaRecord): Promise<void> {
     if (this.#current?.directory.usable === false) await this.#leaveRefused(this.#current);
     const again = this.#takeAgain();
     if (again !== undefined && !isSame(again, record)) throw mustBeAgain(again);
@@ -206,6 +219,8 @@ export class TrackWriter {
     const { records = [], chunks = [] } = chunk.leave(error) ?? {};
     this.#ready.records.push(...records);
     this.#ready.chunks.push(...chunks);
+    const isSealLost = chunk.sealed !== undefined && chunk.safe?.sealed !== true;
+    if (isSealLost) this.#options.chain.takeBack(chunk.sealed);
     const isCurrent = this.#current === chunk;
     // What begins with the record under way is whole without this chunk.
     const isWhole = record?.startsGroup === true && !chunk.isDirty;
@@ -230,8 +245,12 @@ export class TrackWriter {
     const chunk = this.#current;
     if (chunk === undefined) return false;
     const bytes = buffers.reduce((sum, buffer) => sum + buffer.length, chunk.endBytes);
+    // Of a chunk that is not safe yet all is written again, should its disk hang, while it is the
+    // current one.
     const isLeft =
-      chunk.directory.state === 'slow' && this.#options.isRoomElsewhere(chunk.directory);
+      chunk.safe !== undefined &&
+      chunk.directory.state === 'slow' &&
+      this.#options.isRoomElsewhere(chunk.directory);
     return (
       isLeft ||
       chunk.codec !== record.format.codec ||
@@ -276,8 +295,10 @@ export class TrackWriter {
       if (chain.isHeldBack) return;
       await chain.extend(chunk.id, (previousSeal) => chunk.seal(previousSeal));
     } catch (error) {
-      if (chunk.isLeft) return this.#leave(chunk, toNightjarError(error));
-      chunk.directory.note(toNightjarError(error));
+      const failure = toNightjarError(error);
+      if (chunk.isLeft) return this.#leave(chunk, failure);
+      // It is another disk that hangs: the seal before was looked for there.
+      if (failure.code !== 'timeout') chunk.directory.note(failure);
       this.#options.log.warn({ err: error, path: chunk.path }, 'could not seal a chunk');
     } finally {
       chunk.finish();
@@ -294,6 +315,7 @@ export class TrackWriter {
   async #sync(): Promise<SyncResult> {
     let failure: NightjarError | undefined;
     for (const chunk of [...this.#open]) {
+      if (!this.#open.has(chunk)) continue;
       try {
         if (chunk.isDirty) {
           const { records, chunks } = await chunk.sync();
@@ -312,7 +334,8 @@ export class TrackWriter {
     const { records, chunks } = this.#ready;
     this.#ready = { records: [], chunks: [] };
     const left = this.#left.takeSafe(records);
-    const again = this.#takeAgain();
+    // A write that is under way tells it itself.
+    const again = this.#writesUnderWay > 0 ? undefined : this.#takeAgain();
     return {
       records,
       chunks: [...chunks, ...left.chunks],
@@ -335,12 +358,14 @@ export class TrackWriter {
     await this.#writes;
     if (chunk.sealed !== undefined) this.#options.chain.takeBack(chunk.sealed);
     const lost = await chunk.dropUnsafe();
-    await this.#close(chunk);
+    if (chunk.isLeft) this.#leave(chunk, error);
+    else await this.#close(chunk);
     return new NightjarError(error.code, error.message, { ...error.context, ...lost }, error);
   }
 
   async #close(chunk: OpenChunk): Promise<void> {
-    this.#open.delete(chunk);
+    // One that was left meanwhile is closed when its disk answers.
+    if (!this.#open.delete(chunk)) return;
     try {
       await chunk.close();
     } catch (error) {
