@@ -57,3 +57,19 @@ withFfmpeg('packets of an eighth of a second, in slices that end in their midst'
   expect(heard.length / 2).toBeLessThan(16_000 + 160);
   expect(heard.equals(wanted.subarray(0, heard.length))).toBe(true);
 });
+
+test('packets that end within a sample of two channels are heard as far as they go', () => {
+  const stereo = plainAudioFormat('pcma', 8000, 2);
+  const frames = new FrameTable(0);
+  for (const bytes of [320, 1, 321, 0, 320]) {
+    frames.addNal(bytes);
+    frames.endFrame(true, 1800, 0);
+  }
+  const payload = Buffer.alloc(962, 0x55);
+  const record = { startUnixUs: 0, duration90k: frames.duration90k };
+  const records = [{ format: stereo, frames, payload, record } as unknown as ParsedAudio];
+  const window = { fromUs: 0, toUs: 100_000, dts90k: 0 };
+  const parts = new SoundCutter(stereo, 'flac').cut(window, records, { nextSequence: () => 1 });
+  // 160 samples of 16 bits in each of two channels, three times.
+  expect(Buffer.concat(parts).length).toBeGreaterThan(3 * 640);
+});

@@ -113,6 +113,8 @@ export class SoundCutter {
     const pieces: { bytes: Buffer; from90k: number; ticks: number }[] = [];
     for (let from = 0; from < bytes.length; from += size) {
       const part = bytes.subarray(from, from + size);
+      // Not a sample of each channel.
+      if (this.#flac !== undefined && part.length < channels) break;
       const from90k = Math.round((ticks * from) / bytes.length);
       const to90k = Math.round((ticks * (from + part.length)) / bytes.length);
       pieces.push({ bytes: part, from90k, ticks: to90k - from90k });
