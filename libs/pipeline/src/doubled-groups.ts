@@ -80,5 +80,10 @@ async function cut({ store, timeline, log }: Parts, chunk: ChunkRow, group: Grou
       : { ...chunk, sizeBytes: group.offset, lastUnixUs: Math.max(...ends) };
   log.info({ chunk: chunk.path, from: group.offset }, 'footage lies in another chunk, too: cut');
   await timeline.commit(kept === undefined ? { removedChunks: [chunk.id] } : { chunks: [kept] });
-  await store.cutRecovered(chunk, kept);
+  try {
+    await store.cutRecovered(chunk, kept);
+  } catch (error) {
+    // Recording on the other disks goes on; the next start finds it again.
+    log.error({ chunk: chunk.path, err: error }, 'footage that lies in another chunk, too, stays');
+  }
 }

@@ -4,12 +4,13 @@
 import { cpSync, mkdtempSync, readdirSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { silentLog } from '#base';
+import { NightjarError, silentLog } from '#base';
 import { eventually, FakeClock } from '#base/testing';
 import type { VideoFormat } from '#media';
 import { ChunkStore, foldGroups, type ScannedChunk } from '#store';
 import { Timeline, type TimelineBatch } from '#timeline';
 import { HangingDisk } from '../../store/src/hanging-disk.test-support.js';
+import { nodeFiles } from '../../store/src/node-files.js';
 import { GapLedger } from './gap-ledger.js';
 import { IngestCounters, TrackIngest } from './ingest.js';
 import { recoverFootage } from './recovery.js';
@@ -123,7 +124,11 @@ class HungRig {
 }
 
 /** What a start finds after the process ended: on copies, since this process still has the files. */
-async function recovered(name: string, before: (at: string) => void = () => undefined) {
+async function recovered(
+  name: string,
+  before: (at: string) => void = () => undefined,
+  files = nodeFiles,
+) {
   const at = join(directory, name);
   const clock = new FakeClock();
   for (const part of ['one', 'two', 'index']) {
@@ -133,7 +138,7 @@ async function recovered(name: string, before: (at: string) => void = () => unde
   const open = () =>
     Promise.all([
       Timeline.open({ directory: join(at, 'index'), clock, log }),
-      ChunkStore.open({ directories: [join(at, 'one'), join(at, 'two')], clock, log }),
+      ChunkStore.open({ directories: [join(at, 'one'), join(at, 'two')], clock, log, files }),
     ]);
   const [timeline, store] = await open();
   await recoverFootage({ timeline, store, clock, log });
@@ -285,4 +290,44 @@ test('what a new chunk holds is not given up where its disk is slow first and th
   expect(await framesOf(after)).toEqual(tens(6));
   await after.store.close();
   await after.timeline.close();
+});
+
+test('a disk on which nothing can be cut keeps nobody from recording, and the index has each group once', async () => {
+  const it = await new HungRig().open();
+  await it.record(7.4);
+  await it.hangCurrent();
+  it.commits = false;
+  await it.record(8);
+  await it.timeline.close();
+  // The zeros behind the last record go; then the disk breaks.
+  const cut = new Set<string>();
+  const after = await recovered('after', undefined, {
+    ...nodeFiles,
+    open: async (path, mode) => {
+      const file = await nodeFiles.open(path, mode);
+      const truncate = (sizeBytes: number) => {
+        if (cut.has(path)) throw new NightjarError('unavailable', 'the disk is broken');
+        cut.add(path);
+        return file.truncate(sizeBytes);
+      };
+      return {
+        truncate,
+        write: (...of) => file.write(...of),
+        read: (...of) => file.read(...of),
+        sync: () => file.sync(),
+        sizeBytes: () => file.sizeBytes(),
+        close: () => file.close(),
+      };
+    },
+  });
+  const all = { fromUnixUs: 0, toUnixUs: Number.MAX_SAFE_INTEGER };
+  const starts = (await after.timeline.groups(CAMERA, 'main', all)).map((row) => row.startUnixUs);
+  expect(starts.length).toBeGreaterThanOrEqual(7);
+  expect(new Set(starts).size).toBe(starts.length);
+  await after.store.close();
+  await after.timeline.close();
+  it.disk.answer();
+  await eventually('nothing is under way', () => it.flush.waitingBytes === 0);
+  await it.flush.close().catch(() => undefined);
+  await it.store.close();
 });
