@@ -73,8 +73,8 @@ const isChunk = (path: string) => /\.(h264|h265|aac|g711[au]?|opus)$/.test(path)
         NIGHTJAR_RETENTION_SECONDS: '2',
         // Mending takes half a minute, so that its progress can be seen, also on a busy machine.
         NIGHTJAR_WARM_MB_PER_SECOND: '0.25',
-        // A round every nine seconds.
-        NIGHTJAR_SCRUB_DAYS: '0.0001',
+        // A round every 26 seconds; what it comes by first it mends itself, and nobody sees progress.
+        NIGHTJAR_SCRUB_DAYS: '0.0003',
       },
     });
     startedAt = Date.now();

@@ -11,8 +11,8 @@ const DAY_MS = 86_400_000;
 const DEFAULT_AFTER_DAYS = 1;
 const DEFAULT_BYTES_PER_SECOND = 50_000_000;
 const PAGE = 64;
-/** Between two looks for something to do. */
-const IDLE_MS = 10_000;
+/** Between two looks for something to do: a directory that is back is mended soon. */
+const IDLE_MS = 2000;
 /** More stripes than this that lack shards are mended in the look after this one. */
 const MOST_AT_ONCE = 100_000;
 /** Beyond this the rest is looked at again with everything else. */
