@@ -1,16 +1,10 @@
-// What processes need of their environment and of Node that only their parent can give: it is read
-// before any JavaScript runs.
+// What processes need of their environment that only their parent can give: it is read before any
+// JavaScript runs.
 
 import { availableParallelism } from 'node:os';
 
-const NODE_ARGS = ['--enable-source-maps'];
-
-/** Arguments of Node for a process of this role. */
-export function nodeArgsOf(role) {
-  // What a recorder makes and drops is little, and most of it lives for a turn: with Node's default
-  // of 16 MB it holds 32 MB for that. With less than 4 MB collecting it costs more processor time.
-  return role === 'recorder' ? [...NODE_ARGS, '--max-semi-space-size=4'] : NODE_ARGS;
-}
+/** Arguments of Node for every process. */
+export const NODE_ARGS = ['--enable-source-maps'];
 
 export const RECORDER_ENVIRONMENT = {
   // Disks and the index wait on libuv's threads, which are four whatever the machine has.

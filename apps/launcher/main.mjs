@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { Child } from './child.mjs';
 import {
   given,
-  nodeArgsOf,
+  NODE_ARGS,
   RECORDER_ENVIRONMENT,
   TRANSCODER_ENVIRONMENT,
 } from './child-environment.mjs';
@@ -86,7 +86,7 @@ async function run(settings, demo) {
       const made = new Child({
         role,
         name,
-        args: [...nodeArgsOf(role), join('dist', 'apps', role, 'src', 'main.js'), role],
+        args: [...NODE_ARGS, join('dist', 'apps', role, 'src', 'main.js'), role],
         environment: { ...environment, ...extra },
         cwd: ROOT,
         log,

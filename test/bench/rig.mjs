@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../../apps/launcher/prepare.mjs';
-import { nodeArgsOf, RECORDER_ENVIRONMENT } from '../../apps/launcher/child-environment.mjs';
+import { NODE_ARGS, RECORDER_ENVIRONMENT } from '../../apps/launcher/child-environment.mjs';
 
 const SECRET = 'bench-'.repeat(8);
 
@@ -100,7 +100,7 @@ export async function startRecorder({
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const child = spawn(
     process.execPath,
-    [...nodeArgsOf('recorder'), ...nodeArgs, 'dist/apps/recorder/src/main.js', 'recorder'],
+    [...NODE_ARGS, ...nodeArgs, 'dist/apps/recorder/src/main.js', 'recorder'],
     {
       cwd: ROOT,
       env: {

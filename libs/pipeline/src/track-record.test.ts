@@ -4,7 +4,7 @@ import type { VideoFormat } from '#media';
 import { TrackHub } from './hub.js';
 import { IngestCounters, TrackIngest } from './ingest.js';
 import { SlabPool } from './slab-pool.js';
-import { TrackRecord } from './track-record.js';
+import { PIECE_BYTES, TrackRecord } from './track-record.js';
 
 const FORMAT: VideoFormat = {
   codec: 'h264',
@@ -105,7 +105,7 @@ test('room is a piece at most, whatever a second brings', () => {
     it.frame(20_000);
     const payloadBytes = it.pool.payloadBytes;
     // Of two records the last pieces, of each piece the end that its next frame did not fit into.
-    const roomBytes = 2 * 128 * 1024 + payloadBytes / 4;
+    const roomBytes = 2 * PIECE_BYTES + payloadBytes / 4;
     expect(it.pool.usedBytes).toBeLessThan(payloadBytes + roomBytes);
   }
 });

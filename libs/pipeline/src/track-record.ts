@@ -24,7 +24,7 @@ export interface TrackRecordOptions<F extends MediaFormat> {
  * Larger payloads lie in several pieces: of a record that is being filled half is room on average,
  * and room for a second of 4 Mbit/s is half a megabyte.
  */
-export const PIECE_BYTES = 128 * 1024;
+export const PIECE_BYTES = 256 * 1024;
 
 /** Part of a payload: `buffer` from `start` to `end`. No frame lies in two pieces. */
 export interface Piece {
