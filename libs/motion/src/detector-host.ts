@@ -234,6 +234,8 @@ export class DetectorHost implements ChannelHost {
       'detector ended; it will be started again',
     );
     for (const channel of [...this.#channels.values()]) channel.disconnected();
+    // A fork tells late that it failed; the next channel may have tried a second by then.
+    this.#restart?.cancel();
     this.#restart = this.#clock.after(delayMs, () => {
       this.#restart = undefined;
       // The next channel starts it.

@@ -65,13 +65,14 @@ function readUnits(path: string): Unit[] {
 async function look(units: readonly Unit[], sampling: Sampling): Promise<MotionSample[]> {
   const service = await MotionService.start({ processes: 1, log: silentLog(), clock: systemClock });
   try {
-    await eventually('the detector is up', () => service.status()[0]?.pid !== undefined, 60_000);
     const samples: MotionSample[] = [];
     const channel = service.open({
       sensitivity: 0.5,
       onSample: (sample) => samples.push(sample),
       onState: () => undefined,
     });
+    // Its process is started for the channel.
+    await eventually('the detector is up', () => service.status()[0]?.pid !== undefined, 60_000);
     const [width, height] = sampling === 'every frame' ? [640, 480] : [768, 576];
     const codec = 'h264';
     channel.setFormat({
