@@ -32,11 +32,13 @@ export class HeldRecords {
     if (first > 0) this.#release(first);
   }
 
-  /** Gives them up, from this one on; the caller releases them. Undefined where it is not held. */
-  takeFrom(number: RecordNumber): KeptRecord[] | undefined {
+  /**
+   * Gives them up, from this one on; the caller releases them. Where it is not held, what is begins
+   * with a later group.
+   */
+  takeFrom(number: RecordNumber): KeptRecord[] {
     const at = this.#records.findIndex((record) => isSame(record, number));
-    if (at < 0) return undefined;
-    this.#release(at);
+    if (at > 0) this.#release(at);
     const taken = this.#records;
     this.#records = [];
     this.clear();

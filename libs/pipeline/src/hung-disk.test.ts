@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { NightjarError, silentLog } from '#base';
 import { eventually, FakeClock } from '#base/testing';
 import type { VideoFormat } from '#media';
-import { ChunkStore, foldGroups, type ScannedChunk } from '#store';
+import { ChunkStore, foldGroups, type ChunkFiles, type ScannedChunk } from '#store';
 import { Timeline, type TimelineBatch } from '#timeline';
-import { HangingDisk } from '../../store/src/hanging-disk.test-support.js';
+import { HangingDisk, type HangingStep } from '../../store/src/hanging-disk.test-support.js';
 import { nodeFiles } from '../../store/src/node-files.js';
 import { GapLedger } from './gap-ledger.js';
 import { IngestCounters, TrackIngest } from './ingest.js';
@@ -40,7 +40,7 @@ class HungRig {
   readonly clock = new FakeClock();
   readonly t0 = this.clock.nowUnixUs();
   readonly pool = new SlabPool();
-  readonly waiting = new WaitingBytes();
+  readonly waiting: WaitingBytes;
   readonly failures: (DiskFailure | undefined)[] = [];
   readonly ledger = new GapLedger({ camera: CAMERA, coveredUntilUs: this.t0 });
   timeline!: Timeline;
@@ -50,7 +50,13 @@ class HungRig {
   commits = true;
   #ingest!: TrackIngest;
   #frame = 0;
+  #payload = Buffer.alloc(0);
+  #groupFrames = 10;
   #syncing: Promise<void> | undefined;
+
+  constructor(waitingBytes?: number) {
+    this.waiting = new WaitingBytes(waitingBytes);
+  }
 
   async open(groupFrames = 10, frameBytes = 20_000): Promise<this> {
     const { clock } = this;
@@ -79,9 +85,6 @@ class HungRig {
     return this;
   }
 
-  #payload = Buffer.alloc(0);
-  #groupFrames = 10;
-
   async record(seconds: number): Promise<void> {
     for (const end = this.#frame + seconds * 5; this.#frame < end; this.#frame++) {
       this.#ingest.beginNal(this.#frame % this.#groupFrames === 0 ? 0x65 : 0x41);
@@ -107,47 +110,83 @@ class HungRig {
   }
 
   /** Where the track writes now; it goes on doing so, and nothing comes of it. */
-  async hangCurrent(isDone = false): Promise<string> {
+  async hangCurrent(isDone = false, steps?: readonly HangingStep[]): Promise<void> {
     const chunk = await this.timeline.chunk(this.flush.chunkId ?? 0);
     const path = this.store.directories.find(({ id }) => id === chunk?.store)?.path ?? '';
-    this.disk.hang(path, undefined, { isDone });
-    return path;
+    this.disk.hang(path, steps, { isDone });
   }
 
+  /** The reasons of what is missing up to now, and from when to when, in seconds. */
+  async gaps(): Promise<[string, number, number][]> {
+    const rows = await this.timeline.gaps(CAMERA, this.t0, this.clock.nowUnixUs());
+    const secondOf = (us = Infinity) => (us - this.t0) / 1e6;
+    return rows.map((row) => [row.reason, secondOf(row.startUnixUs), secondOf(row.endUnixUs)]);
+  }
+
+  /** In order; the disk may hang meanwhile. */
   async close(): Promise<void> {
     this.#ingest.end();
     await this.disk.quiet();
-    await this.#commit(await this.flush.close());
+    let isClosed = false;
+    const closed = this.flush.close().finally(() => (isClosed = true));
+    await eventually('the track is closed', () => {
+      if (!isClosed) this.clock.advance(500);
+      return isClosed;
+    });
+    await this.#commit(await closed);
+    this.disk.answer();
     await this.store.close();
     await this.timeline.close();
+    expect(this.pool.usedBytes).toBe(0);
+    expect(this.waiting.total).toBe(0);
+  }
+
+  /** Of a process that was killed: what it still has open is closed, and nobody hears of it. */
+  async bury(): Promise<void> {
+    this.disk.answer();
+    await eventually('nothing is under way', () => this.flush.waitingBytes === 0);
+    await this.flush.close().catch(() => undefined);
+    await this.store.close();
   }
 }
 
-/** What a start finds after the process ended: on copies, since this process still has the files. */
-async function recovered(
+interface Found {
+  readonly timeline: Timeline;
+  readonly store: ChunkStore;
+}
+
+interface Start {
+  /** A copy of this one. */
+  readonly of?: string;
+  readonly before?: (at: string) => void;
+  readonly files?: ChunkFiles;
+}
+
+/** What a start finds after the process ended: on a copy, since this process still has the files. */
+async function afterStart<T>(
   name: string,
-  before: (at: string) => void = () => undefined,
-  files = nodeFiles,
-) {
+  use: (found: Found) => Promise<T>,
+  { of = '', before, files = nodeFiles }: Start = {},
+): Promise<T> {
   const at = join(directory, name);
   const clock = new FakeClock();
   for (const part of ['one', 'two', 'index']) {
-    cpSync(join(directory, part), join(at, part), { recursive: true });
+    cpSync(join(directory, of, part), join(at, part), { recursive: true });
   }
-  before(at);
-  const open = () =>
-    Promise.all([
-      Timeline.open({ directory: join(at, 'index'), clock, log }),
-      ChunkStore.open({ directories: [join(at, 'one'), join(at, 'two')], clock, log, files }),
-    ]);
-  const [timeline, store] = await open();
+  before?.(at);
+  const timeline = await Timeline.open({ directory: join(at, 'index'), clock, log });
+  const directories = [join(at, 'one'), join(at, 'two')];
+  const store = await ChunkStore.open({ directories, clock, log, files });
   await recoverFootage({ timeline, store, clock, log });
   for await (const chunk of store.sealRecovered()) await timeline.commit({ chunks: [chunk] });
-  return { timeline, store };
+  const found = await use({ timeline, store });
+  await store.close();
+  await timeline.close();
+  return found;
 }
 
 /** Frames per group in order of time; fails where index and chunks differ. */
-async function framesOf({ timeline, store }: { timeline: Timeline; store: ChunkStore }) {
+async function framesOf({ timeline, store }: Found): Promise<number[]> {
   const found: ScannedChunk[] = [];
   for await (const chunk of store.scanAll()) found.push(chunk);
   for (const { chunk, state, records } of found) {
@@ -182,17 +221,14 @@ test.each([6, 7, 7.4])(
     const [span, ...others] = await timeline.recordings(CAMERA, t0, until);
     expect(others).toEqual([]);
     expect(span?.toUnixUs).toBeGreaterThan(until - 2_500_000);
-    expect((await timeline.gaps(CAMERA, t0, until)).map(({ reason }) => reason)).toEqual([]);
+    expect(await it.gaps()).toEqual([]);
     it.disk.answer();
     await it.record(24 - seconds - 10);
     await it.close();
-    expect(it.pool.usedBytes).toBe(0);
-    expect(it.waiting.total).toBe(0);
-    const after = await recovered('after');
-    expect(await framesOf(after)).toEqual(tens(12));
-    expect((await after.timeline.recordings(CAMERA, t0, until)).length).toBe(1);
-    await after.store.close();
-    await after.timeline.close();
+    await afterStart('after', async (found) => {
+      expect(await framesOf(found)).toEqual(tens(12));
+      expect((await found.timeline.recordings(CAMERA, t0, until)).length).toBe(1);
+    });
   },
 );
 
@@ -204,19 +240,75 @@ test('a group that is too large to be held ends where the disk hung, and says so
   await it.record(14);
   expect(it.failures).toEqual(['disk-too-slow', undefined]);
   await it.record(2);
-  const { timeline, t0 } = it;
-  const gaps = await timeline.gaps(CAMERA, t0, it.clock.nowUnixUs());
-  expect(gaps).toMatchObject([{ reason: 'disk-too-slow', endUnixUs: t0 + 40_000_000 }]);
-  const fromS = ((gaps[0]?.startUnixUs ?? 0) - t0) / 1e6;
+  const gaps = await it.gaps();
+  const fromS = gaps[0]?.[1] ?? 0;
+  expect(gaps).toEqual([['disk-too-slow', fromS, 40]]);
   expect(fromS).toBeGreaterThanOrEqual(33);
   expect(fromS).toBeLessThanOrEqual(35);
   it.disk.answer();
   await it.close();
-  const after = await recovered('after');
-  expect(await framesOf(after)).toEqual([100, fromS * 5 - 100, 55]);
-  await after.store.close();
-  await after.timeline.close();
+  expect(await afterStart('after', framesOf)).toEqual([100, fromS * 5 - 100, 55]);
 });
+
+test('where nothing of a chunk is safe, what could not be held of it is missing from its beginning on, and says so', async () => {
+  // 32 MB a group of 8 s.
+  const it = await new HungRig().open(40, 800_000);
+  it.disk.hang(join(directory, 'one'), ['sync-directory']);
+  await it.record(12);
+  expect(await it.gaps()).toEqual([['disk-too-slow', 0, 8]]);
+  it.disk.answer();
+  await it.close();
+  expect(await afterStart('after', framesOf)).toEqual([20]);
+});
+
+test('of several groups the last ones that could be held are written again, and what was lost says so', async () => {
+  // 12 MB a group of 3 s, in chunks of their own.
+  const it = await new HungRig().open(15, 800_000);
+  it.disk.hang(join(directory, 'one'), ['sync-directory']);
+  await it.record(21);
+  const gaps = await it.gaps();
+  const toS = gaps[0]?.[2] ?? Infinity;
+  expect(gaps).toEqual([['disk-too-slow', 0, toS]]);
+  // The disk is found out after five seconds; what was begun before that is 12 MB.
+  expect(toS).toBeLessThanOrEqual(12);
+  it.disk.answer();
+  await it.close();
+  const frames = await afterStart('after', framesOf);
+  expect(frames.reduce((sum, count) => sum + count, 0)).toBe((21 - toS) * 5);
+});
+
+test('what no longer could wait while a disk hung is missing as the disk\u2019s fault, and nothing is put behind it that cannot be decoded', async () => {
+  // Groups of 30 MB that cannot be held, and a bound that is reached while the disk hangs.
+  const it = await new HungRig(6_000_000).open(30, 1_000_000);
+  await it.record(11);
+  await it.hangCurrent();
+  await it.record(19);
+  const gaps = await it.gaps();
+  expect(new Set(gaps.map(([reason]) => reason))).toEqual(new Set(['disk-too-slow']));
+  it.disk.answer();
+  await it.close();
+  const lostS = gaps.reduce((sum, [, fromS, toS]) => sum + toS - fromS, 0);
+  const frames = await afterStart('after', framesOf);
+  expect(frames.reduce((sum, count) => sum + count, 0)).toBe(Math.round((30 - lostS) * 5));
+});
+
+test.each([
+  ['the first sync', 0, ['sync-directory']],
+  ['writing, cutting and closing', 7.4, ['write', 'truncate', 'close', 'sync']],
+] as const)(
+  'a track that is closed while its disk hangs loses nothing: %s',
+  async (_what, seconds, steps) => {
+    const it = await new HungRig().open();
+    await it.record(seconds);
+    if (seconds > 0) await it.hangCurrent(false, steps);
+    else it.disk.hang(join(directory, 'one'), steps);
+    await it.record(1.4);
+    await it.close();
+    expect(it.failures).toEqual([]);
+    const frames = await afterStart('after', framesOf);
+    expect(frames.reduce((sum, count) => sum + count, 0)).toBe((seconds + 1.4) * 5);
+  },
+);
 
 describe.each(['did not happen', 'happened all the same'] as const)(
   'the write that hung %s',
@@ -232,24 +324,15 @@ describe.each(['did not happen', 'happened all the same'] as const)(
       it.commits = commits;
       await it.record(seconds);
       await it.timeline.close();
-      const after = await recovered('after');
-      const frames = await framesOf(after);
+      const frames = await afterStart('after', framesOf);
       const recorded = frames.reduce((sum, count) => sum + count, 0);
       // At most what was in memory, and the record under way, is lost.
       const lastedS = seconds === 8 ? 7.4 + 8 : 7.4;
       expect(recorded / 5).toBeGreaterThanOrEqual(lastedS - 2);
       expect(frames.slice(0, -1)).toEqual(tens(frames.length - 1));
-      await after.store.close();
-      await after.timeline.close();
       // And what is found once is found again.
-      const again = await recovered('after/again'.replace('/', '-'));
-      expect((await framesOf(again)).length).toBe(frames.length);
-      await again.store.close();
-      await again.timeline.close();
-      it.disk.answer();
-      await eventually('nothing is under way', () => it.flush.waitingBytes === 0);
-      await it.flush.close().catch(() => undefined);
-      await it.store.close();
+      expect(await afterStart('again', framesOf, { of: 'after' })).toEqual(frames);
+      await it.bury();
     });
   },
 );
@@ -260,21 +343,16 @@ test('a kill in the middle of writing several groups again leaves each of them o
   it.disk.hang(join(directory, 'one'), ['sync-directory']);
   await it.record(9);
   await it.timeline.close();
-  const after = await recovered('after', (at) => {
+  const before = (at: string) => {
     const found = readdirSync(join(at, 'two'), { recursive: true, encoding: 'utf8' });
     const path = join(at, 'two', found.find((name) => name.endsWith('.h264')) ?? '');
     // So far it had come: the first of the groups, and half of the second.
     truncateSync(path, 330_000);
-  });
-  const frames = await framesOf(after);
+  };
+  const frames = await afterStart('after', framesOf, { before });
   expect(frames.slice(0, 2)).toEqual(tens(2));
   expect(frames.reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(20);
-  await after.store.close();
-  await after.timeline.close();
-  it.disk.answer();
-  await eventually('nothing is under way', () => it.flush.waitingBytes === 0);
-  await it.flush.close().catch(() => undefined);
-  await it.store.close();
+  await it.bury();
 });
 
 test('what a new chunk holds is not given up where its disk is slow first and then hangs', async () => {
@@ -285,11 +363,7 @@ test('what a new chunk holds is not given up where its disk is slow first and th
   expect(it.failures).toEqual([]);
   it.disk.answer();
   await it.close();
-  expect(it.pool.usedBytes).toBe(0);
-  const after = await recovered('after');
-  expect(await framesOf(after)).toEqual(tens(6));
-  await after.store.close();
-  await after.timeline.close();
+  expect(await afterStart('after', framesOf)).toEqual(tens(6));
 });
 
 test('a disk on which nothing can be cut keeps nobody from recording, and the index has each group once', async () => {
@@ -301,33 +375,27 @@ test('a disk on which nothing can be cut keeps nobody from recording, and the in
   await it.timeline.close();
   // The zeros behind the last record go; then the disk breaks.
   const cut = new Set<string>();
-  const after = await recovered('after', undefined, {
-    ...nodeFiles,
-    open: async (path, mode) => {
-      const file = await nodeFiles.open(path, mode);
-      const truncate = (sizeBytes: number) => {
-        if (cut.has(path)) throw new NightjarError('unavailable', 'the disk is broken');
-        cut.add(path);
-        return file.truncate(sizeBytes);
-      };
-      return {
-        truncate,
-        write: (...of) => file.write(...of),
-        read: (...of) => file.read(...of),
-        sync: () => file.sync(),
-        sizeBytes: () => file.sizeBytes(),
-        close: () => file.close(),
-      };
-    },
-  });
+  const open: ChunkFiles['open'] = async (path, mode) => {
+    const file = await nodeFiles.open(path, mode);
+    const truncate = (sizeBytes: number) => {
+      if (cut.has(path)) throw new NightjarError('unavailable', 'the disk is broken');
+      cut.add(path);
+      return file.truncate(sizeBytes);
+    };
+    return {
+      truncate,
+      write: (...of) => file.write(...of),
+      read: (...of) => file.read(...of),
+      sync: () => file.sync(),
+      sizeBytes: () => file.sizeBytes(),
+      close: () => file.close(),
+    };
+  };
   const all = { fromUnixUs: 0, toUnixUs: Number.MAX_SAFE_INTEGER };
-  const starts = (await after.timeline.groups(CAMERA, 'main', all)).map((row) => row.startUnixUs);
+  const groupsOf = ({ timeline }: Found) => timeline.groups(CAMERA, 'main', all);
+  const groups = await afterStart('after', groupsOf, { files: { ...nodeFiles, open } });
+  const starts = groups.map(({ startUnixUs }) => startUnixUs);
   expect(starts.length).toBeGreaterThanOrEqual(7);
   expect(new Set(starts).size).toBe(starts.length);
-  await after.store.close();
-  await after.timeline.close();
-  it.disk.answer();
-  await eventually('nothing is under way', () => it.flush.waitingBytes === 0);
-  await it.flush.close().catch(() => undefined);
-  await it.store.close();
+  await it.bury();
 });

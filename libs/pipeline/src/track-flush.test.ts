@@ -168,6 +168,34 @@ test('a full disk is said, tried again every few seconds, and recording resumes 
   expect(it.pool.usedBytes).toBe(0);
 });
 
+test('while the disk is tried again nothing is left out of the group that it is tried with', async () => {
+  const it = await rig();
+  await it.record(3);
+  await it.settled();
+  it.faults.failWrites = new NightjarError('resource-exhausted', 'no space left');
+  await it.record(2);
+  await eventually('the failure is known', () => it.disk.length > 0);
+  it.faults.failWrites = undefined;
+  // It takes the next group, but slowly.
+  let release: () => void = () => undefined;
+  it.faults.hold = new Promise((resolve) => (release = resolve));
+  await it.record(7);
+  expect(it.disk).toHaveLength(1);
+  it.faults.hold = undefined;
+  release();
+  await it.settled();
+  await it.record(4);
+  await it.settled();
+  await it.flush.sync();
+  const backAt = it.disk[1]?.[1] ?? Infinity;
+  expect(backAt).toBeLessThanOrEqual(8);
+  const behind = it.recorded.filter(([from]) => from >= backAt).map(([from]) => from);
+  expect(behind).toEqual(behind.map((_, index) => backAt + index));
+  expect(behind.at(-1)).toBeGreaterThanOrEqual(14);
+  await it.close();
+  expect(it.pool.usedBytes).toBe(0);
+});
+
 test('a failed sync takes back what was not safe', async () => {
   const it = await rig();
   await it.record(3);

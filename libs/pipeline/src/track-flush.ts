@@ -6,6 +6,7 @@ import {
   type ChunkStore,
   type RecordedGroup,
   type RecordNumber,
+  type RecordToRepeat,
   type SyncResult,
   type TrackWriter,
 } from '#store';
@@ -80,8 +81,11 @@ export class TrackFlush {
   #dirty = false;
   #failure: DiskFailure | undefined;
   #failureMessage = '';
-  #failedAtUnixUs = 0;
   #lostFromUnixUs = 0;
+  /** What is written of before that says nothing of what comes behind it. */
+  #lostAtUnixUs = 0;
+  /** Despite the failure what comes is taken, behind the beginning of its group. */
+  #isResuming = false;
   #retryAtMs = 0;
   #openGroup: RecordedGroup | undefined;
   #endUnixUs = 0;
@@ -122,9 +126,13 @@ export class TrackFlush {
   push(record: KeptRecord, from: KeptFrom = 'camera'): void {
     if (this.#closed) return;
     this.#endUnixUs = record.endUnixUs;
-    if (this.#failure !== undefined && !this.#mayResume(record)) {
-      this.counters.lostRecords += 1;
-      return;
+    if (this.#failure !== undefined && !this.#isResuming) {
+      this.#isResuming = this.#mayResume(record);
+      if (!this.#isResuming) {
+        this.counters.lostRecords += 1;
+        this.#lostAtUnixUs = record.startUnixUs;
+        return;
+      }
     }
     const { waiting } = this.#options;
     const isRing = from === 'ring' && this.#fromRingBytes < RING_BYTES_PER_TRACK;
@@ -182,7 +190,7 @@ export class TrackFlush {
       await this.#syncing;
       const part = await this.sync();
       if (part !== undefined) parts.push(part);
-    } while (this.#pump !== undefined);
+    } while (this.hasWork);
     const batch = parts.length === 0 ? undefined : joined(parts);
     const writer = this.#writer;
     this.#writer = undefined;
@@ -196,7 +204,7 @@ export class TrackFlush {
         removedChunks: [...(batch?.removedChunks ?? []), ...(rest.removedChunks ?? [])],
       };
     } catch (error) {
-      this.#failWith(error, this.#endUnixUs);
+      this.#failSync(error);
       return batch;
     } finally {
       this.#held.clear();
@@ -222,16 +230,12 @@ export class TrackFlush {
         this.counters.records += 1;
         this.counters.bytes += record.payloadBytes;
         this.#options.onWritten?.();
-        if (this.#failure !== undefined && record.startUnixUs >= this.#failedAtUnixUs) {
-          this.#failure = undefined;
-          this.#options.onDisk(undefined, record.startUnixUs, '');
-        }
+        this.#noteWell(record.startUnixUs);
         this.#shift(record);
       } catch (error) {
         const again = againOf(error);
         if (again !== undefined) {
-          this.#dirty = true;
-          if (!this.#writeAgain(again, record)) this.#skipGroup(error, record);
+          this.#writeAgain(again, toNightjarError(error).message);
           continue;
         }
         const { startUnixUs } = record;
@@ -247,11 +251,10 @@ export class TrackFlush {
     }
   }
 
-  /** Puts what is held in front of the queue, from this record on; false where it is not held. */
-  #writeAgain(again: RecordNumber, next: KeptRecord | undefined): boolean {
-    if (next !== undefined && isSame(next, again)) return true;
-    const records = this.#held.takeFrom(again);
-    if (records === undefined) return false;
+  /** Puts what is held in front of the queue, from this record on. */
+  #writeAgain(again: RecordToRepeat, why: string): void {
+    this.#dirty = true;
+    const records = this.#isNext(again) ? [] : this.#held.takeFrom(again);
     this.#queue.unshift(...records);
     const { waiting } = this.#options;
     waiting.records += records.length;
@@ -263,18 +266,22 @@ export class TrackFlush {
       waiting.total += record.payloadBytes;
       waiting.fromRings += record.payloadBytes;
     }
-    return true;
+    if (this.#isNext(again)) this.#noteWell(again.fromUnixUs);
+    else this.#skipGroup(again.fromUnixUs, why);
   }
 
-  /** A group that was too large to be held ends where the disk hung; the next one goes elsewhere. */
-  #skipGroup(error: unknown, record: KeptRecord): void {
-    const { message } = toNightjarError(error);
-    this.#fail('disk-too-slow', record.startUnixUs, message);
+  #isNext(number: RecordNumber): boolean {
+    const next = this.#queue[0];
+    return next !== undefined && isSame(next, number);
+  }
+
+  /** What was too large to be held is lost; the next group goes elsewhere. */
+  #skipGroup(fromUnixUs: number, why: string): void {
+    this.#fail('disk-too-slow', fromUnixUs, why);
     while (this.#queue.length > 0) {
       const next = this.#queue[0] as KeptRecord;
       if (next.startsGroup) {
-        this.#failure = undefined;
-        this.#options.onDisk(undefined, next.startUnixUs, '');
+        this.#noteWell(next.startUnixUs);
         break;
       }
       this.counters.lostRecords += 1;
@@ -310,19 +317,21 @@ export class TrackFlush {
       this.counters.slowestSyncMs = Math.max(this.counters.slowestSyncMs, tookMs);
       return this.#batchOf(result);
     } catch (error) {
-      const from = toNightjarError(error).context['fromUnixUs'];
-      this.#failWith(error, typeof from === 'number' ? from : this.#endUnixUs);
+      this.#failSync(error);
+      const again = againOf(error);
+      if (again !== undefined) this.#repeat(again);
       return undefined;
     }
   }
 
+  #repeat(again: RecordToRepeat): void {
+    this.#writeAgain(again, 'the disk hangs');
+    this.#startPump();
+  }
+
   #batchOf({ records, chunks, removedChunks = [], again }: SyncResult): TimelineBatch {
     const groups = this.#fold(records);
-    if (again !== undefined) {
-      this.#dirty = true;
-      if (this.#writeAgain(again, this.#queue[0])) this.#startPump();
-      else this.#fail('disk-too-slow', this.#endUnixUs, 'the disk hangs');
-    }
+    if (again !== undefined) this.#repeat(again);
     return { groups, chunks, removedChunks };
   }
 
@@ -340,6 +349,21 @@ export class TrackFlush {
     return groups;
   }
 
+  /** Footage from here on is kept, unless what came before it was lost later than that. */
+  #noteWell(atUnixUs: number): void {
+    if (this.#failure === undefined || atUnixUs < this.#lostAtUnixUs) return;
+    this.#failure = undefined;
+    this.#options.onDisk(undefined, atUnixUs, '');
+  }
+
+  #failSync(error: unknown): void {
+    const { fromUnixUs, goesOn } = toNightjarError(error).context;
+    const isWhole = this.#failure === undefined || this.#isResuming;
+    this.#failWith(error, typeof fromUnixUs === 'number' ? fromUnixUs : this.#endUnixUs);
+    // It was a chunk before the one that is written, or is to be.
+    this.#isResuming = isWhole && (goesOn === true || this.#queue[0]?.startsGroup === true);
+  }
+
   #failWith(error: unknown, atUnixUs: number): void {
     const { code, message } = toNightjarError(error);
     const failure = code === 'resource-exhausted' ? 'disk-full' : 'disk-error';
@@ -349,6 +373,10 @@ export class TrackFlush {
   #fail(failure: DiskFailure, atUnixUs: number, message: string): void {
     const { clock, log, camera, track } = this.#options;
     this.#retryAtMs = clock.monotonicMs() + RETRY_MS;
+    this.#isResuming = false;
+    // What was lost because of a failure before is lost.
+    const isFirst = this.#failure === undefined;
+    this.#lostAtUnixUs = isFirst ? atUnixUs : Math.max(this.#lostAtUnixUs, atUnixUs);
     if (this.#failure === failure) {
       // A sync that fails behind a write takes what was written before that with it.
       if (atUnixUs >= this.#lostFromUnixUs) return;
@@ -357,7 +385,6 @@ export class TrackFlush {
       return;
     }
     this.#failure = failure;
-    this.#failedAtUnixUs = atUnixUs;
     this.#lostFromUnixUs = atUnixUs;
     this.#failureMessage = message;
     log.error({ camera, track, failure, message }, 'footage cannot be written');
@@ -365,9 +392,9 @@ export class TrackFlush {
   }
 }
 
-/** Of a write whose disk hangs: from where on it is to be made again. */
-function againOf(error: unknown): RecordNumber | undefined {
-  return toNightjarError(error).context['again'] as RecordNumber | undefined;
+/** Of a write or sync whose disk hangs: from where on it is to be made again. */
+function againOf(error: unknown): RecordToRepeat | undefined {
+  return toNightjarError(error).context['again'] as RecordToRepeat | undefined;
 }
 
 function joined(parts: readonly TimelineBatch[]): TimelineBatch {

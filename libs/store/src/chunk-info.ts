@@ -107,6 +107,12 @@ export interface ScannedChunk {
 /** A record by its number within its run. */
 export type RecordNumber = Pick<RecordFacts, 'run' | 'sequence'>;
 
+/** From which record on its disk has it to be written again; where it is not, time is lost. */
+export interface RecordToRepeat extends RecordNumber {
+  /** Where what is not safe begins. */
+  readonly fromUnixUs: number;
+}
+
 /** What became safe with one sync, and the chunks whose rows must be put in the same LSM batch. */
 export interface SyncResult {
   readonly records: readonly WrittenRecord[];
@@ -115,7 +121,7 @@ export interface SyncResult {
   /** Ids of chunks all of which lies elsewhere: their rows are to go in the same batch. */
   readonly removedChunks?: readonly number[];
   /** Their disk hangs: the records from this one on are to be written again before any other. */
-  readonly again?: RecordNumber;
+  readonly again?: RecordToRepeat;
 }
 
 export interface StoreDirectory {

@@ -5,7 +5,7 @@ import { open, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DirectChunkFile } from './direct-file.js';
-import { BLOCK_BYTES, SLOT_BYTES } from './staging.js';
+import { BLOCK_BYTES, SLOT_BYTES, staging } from './staging.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'nightjar-direct-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -95,4 +95,24 @@ test('one that was closed is not cut, since its descriptor may be that of anothe
   await file.close();
   await other.close();
   expect(statSync(path).size).toBe(10_000);
+});
+
+test('a write that waited for a slot while its file was left is not made', async () => {
+  const { path, file } = await create('left');
+  await file.write([bytes(10, 1)], 0);
+  const slots: Buffer[] = [];
+  let last = staging().take();
+  for (; last instanceof Buffer; last = staging().take()) slots.push(last);
+  const waiting = file.write([bytes(10_000, 2)], 10);
+  waiting.catch(() => undefined);
+  file.leave();
+  for (const slot of slots) staging().give(slot);
+  staging().give(await last);
+  await expect(waiting).rejects.toMatchObject({ code: 'unavailable' });
+  await file.close();
+  expect((await readFile(path)).equals(bytes(10, 1))).toBe(true);
+  // Every slot is back.
+  const again = slots.map(() => staging().take());
+  expect(again.every((slot) => slot instanceof Buffer)).toBe(true);
+  for (const slot of again) staging().give(await slot);
 });

@@ -57,6 +57,8 @@ export class DirectChunkFile implements ChunkFile {
         const taken = staging().take();
         let slot: Buffer | undefined = taken instanceof Buffer ? taken : await taken;
         try {
+          // Its memory may hold something else by now.
+          if (this.#isLeft) throw new Error('nobody waits for this write any more');
           const kept = tail.length;
           putInSlot(slot, tail, 0);
           const length = kept + source.fill(slot, kept);

@@ -1,7 +1,15 @@
 // A disk for tests that stops answering: what is asked of it below a path waits until it answers.
+// And the records that its tests write, and what is to be found of them.
 
+import { join } from 'node:path';
+import { eventually, type FakeClock } from '#base/testing';
 import type { ChunkFile, ChunkFiles } from './chunk-files.js';
+import type { ScannedChunk, WrittenRecord } from './chunk-info.js';
+import type { ChunkStore } from './chunk-store.js';
+import { realRecord } from './footage.test-support.js';
 import { nodeFiles } from './node-files.js';
+import type { TrackWriter } from './track-writer.js';
+import { verifyChunk } from './verify-chunk.js';
 
 export type HangingStep =
   'create' | 'write' | 'sync-directory' | 'sync' | 'read' | 'truncate' | 'close' | 'remove';
@@ -91,5 +99,63 @@ export class HangingDisk {
       list: (path) => this.#do(path, undefined, () => nodeFiles.list(path)),
       remove: (path) => this.#do(path, 'remove', () => nodeFiles.remove(path)),
     };
+  }
+}
+
+/** A group of five frames is two records: of three frames and of two. */
+export const record = (index: number, run = 1) =>
+  realRecord({
+    firstFrame: Math.floor(index / 2) * 5 + (index % 2) * 3,
+    frameCount: 3 - (index % 2),
+    run,
+  });
+
+export const sequenceOf = (index: number) => record(index).sequence;
+
+export const sequences = (records: readonly WrittenRecord[]) =>
+  records.map((written) => written.record.sequence);
+
+export const allOf = (to: number, from = 0) =>
+  Array.from({ length: to - from }, (_, index) => sequenceOf(from + index));
+
+export async function writeAll(writer: TrackWriter, from: number, to: number): Promise<void> {
+  for (let index = from; index < to; index++) await writer.write(record(index));
+}
+
+/** For work that meets a disk that hangs, perhaps more than once. */
+export async function whileTimePasses<T>(clock: FakeClock, work: Promise<T>): Promise<T> {
+  let isDone = false;
+  const done = () => (isDone = true);
+  work.then(done, done);
+  await eventually('the work is done', () => {
+    if (!isDone) clock.advance(500);
+    return isDone;
+  });
+  return work;
+}
+
+/** Every chunk, by id. */
+export async function scanned(store: ChunkStore): Promise<ScannedChunk[]> {
+  const found: ScannedChunk[] = [];
+  for await (const chunk of store.scanAll()) found.push(chunk);
+  return found.sort((a, b) => a.chunk.id - b.chunk.id);
+}
+
+/** Every record of the store lies in one chunk, in order; `found` is sealed, and in a chain. */
+export async function isInOrder(
+  store: ChunkStore,
+  to: number,
+  sealed = (found: readonly ScannedChunk[]) => found,
+): Promise<void> {
+  const found = await scanned(store);
+  expect(found.flatMap(({ records }) => sequences(records))).toEqual(allOf(to));
+  expect(found.map(({ state }) => state)).toEqual(found.map(() => 'intact'));
+  let before: string | undefined;
+  for (const { chunk } of sealed(found)) {
+    expect([chunk.sealed, chunk.previousSeal]).toEqual([true, before]);
+    const at = store.directories.find(({ id }) => id === chunk.store)?.path ?? '';
+    const verified = await verifyChunk(join(at, chunk.path));
+    expect(verified).toMatchObject({ seal: 'valid', damaged: [] });
+    before = verified.sealValue;
   }
 }

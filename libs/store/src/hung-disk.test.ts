@@ -6,13 +6,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog } from '#base';
 import { eventually, FakeClock } from '#base/testing';
-import type { ChunkInfo, ScannedChunk, WrittenRecord } from './chunk-info.js';
+import type { ChunkInfo, ScannedChunk } from './chunk-info.js';
 import type { ChunkFiles } from './chunk-files.js';
 import { ChunkStore } from './chunk-store.js';
 import { diskBroken } from './faulty-files.test-support.js';
-import { CAMERA, OTHER_CAMERA, realRecord } from './footage.test-support.js';
-import { HangingDisk } from './hanging-disk.test-support.js';
-import type { TrackWriter } from './track-writer.js';
+import { CAMERA, OTHER_CAMERA, START_UNIX_US } from './footage.test-support.js';
+import {
+  allOf,
+  HangingDisk,
+  isInOrder,
+  record,
+  scanned,
+  sequenceOf,
+  sequences,
+  whileTimePasses,
+  writeAll,
+} from './hanging-disk.test-support.js';
 import { verifyChunk } from './verify-chunk.js';
 
 const TRACK = { camera: CAMERA, track: 'main' } as const;
@@ -38,10 +47,6 @@ const openStore = (names = ['one', 'two'], chunkBytes = 10_000_000, files = disk
     directories: names.map((name) => join(parent, name)),
     ...{ clock, log: silentLog(), files, threads: 16, chunkBytes },
   });
-/** A group of five frames is two records: of three frames and of two. */
-const record = (index: number) =>
-  realRecord({ firstFrame: Math.floor(index / 2) * 5 + (index % 2) * 3, frameCount: 3 - (index % 2) }); // prettier-ignore
-const sequenceOf = (index: number) => record(index).sequence;
 const pathOf = (id: string | undefined) => store.directories.find((d) => d.id === id)?.path ?? '';
 const timedOut = (again: number) => ({
   code: 'timeout',
@@ -53,46 +58,6 @@ async function hangs(count = 1): Promise<void> {
   await eventually('the disk is asked', () => disk.waiting.length >= count);
   clock.advance(4000);
   clock.advance(1000);
-}
-
-/** For work that meets the disk that hangs more than once. */
-async function whileTimePasses(work: Promise<unknown>): Promise<void> {
-  let isDone = false;
-  const done = () => (isDone = true);
-  work.then(done, done);
-  await eventually('the work is done', () => {
-    if (!isDone) clock.advance(500);
-    return isDone;
-  });
-  await work;
-}
-
-async function writeAll(writer: TrackWriter, from: number, to: number): Promise<void> {
-  for (let index = from; index < to; index++) await writer.write(record(index));
-}
-
-async function scanned(from = store): Promise<ScannedChunk[]> {
-  const found: ScannedChunk[] = [];
-  for await (const chunk of from.scanAll()) found.push(chunk);
-  return found.sort((a, b) => a.chunk.id - b.chunk.id);
-}
-
-const sequences = (records: readonly WrittenRecord[]) => records.map((r) => r.record.sequence);
-const allOf = (to: number, from = 0) =>
-  Array.from({ length: to - from }, (_, index) => sequenceOf(from + index));
-
-/** Every record of the store lies in one chunk, in order, sealed and in a chain. */
-async function isInOrder(to: number): Promise<void> {
-  const found = await scanned();
-  expect(found.flatMap(({ records }) => sequences(records))).toEqual(allOf(to));
-  let before: string | undefined;
-  for (const { chunk, state } of found) {
-    expect([state, chunk.sealed]).toEqual(['intact', true]);
-    const verified = await verifyChunk(join(pathOf(chunk.store), chunk.path));
-    expect(verified).toMatchObject({ seal: 'valid', damaged: [] });
-    expect(chunk.previousSeal).toBe(before);
-    before = verified.sealValue;
-  }
 }
 
 test('a write that hangs is made elsewhere, with the group that it goes on with, and nothing is lost or doubled', async () => {
@@ -119,7 +84,7 @@ test('a write that hangs is made elsewhere, with the group that it goes on with,
   clock.advance(10_000);
   await writer.close();
   await eventually('the chunk that was left is cut', async () => {
-    const [first] = await scanned();
+    const [first] = await scanned(store);
     return first?.chunk.sizeBytes === place?.offset;
   });
   // The seals come with whoever writes next.
@@ -127,7 +92,7 @@ test('a write that hangs is made elsewhere, with the group that it goes on with,
   await writeAll(next, 6, 8);
   const { chunks } = await next.close();
   expect(chunks.filter(({ sealed }) => sealed)).toHaveLength(3);
-  await isInOrder(8);
+  await isInOrder(store, 8);
 });
 
 test('where the write that hangs begins a group, it alone is made elsewhere', async () => {
@@ -145,12 +110,12 @@ test('where the write that hangs begins a group, it alone is made elsewhere', as
   expect(after.removedChunks).toBeUndefined();
   disk.answer();
   await eventually('the chunk that was left is cut', async () => {
-    const [first] = await scanned();
+    const [first] = await scanned(store);
     return first?.chunk.sizeBytes === chunk.sizeBytes;
   });
   await writeAll(writer, 6, 8);
   await writer.close();
-  await isInOrder(8);
+  await isInOrder(store, 8);
 });
 
 test('a chunk all of which is written again goes, from the index and from the disk', async () => {
@@ -165,28 +130,28 @@ test('a chunk all of which is written again goes, from the index and from the di
   await writeAll(writer, 0, 2);
   expect(await writer.sync()).toMatchObject({ removedChunks: [chunk.id], records: { length: 2 } });
   disk.answer();
-  await eventually('its file is gone', async () => (await scanned()).length === 1);
+  await eventually('its file is gone', async () => (await scanned(store)).length === 1);
   await writer.close();
-  await isInOrder(2);
+  await isInOrder(store, 2);
 });
 
 test('a first sync that hangs makes nothing safe: all of the chunk is written again', async () => {
   const writer = store.openTrack(TRACK);
   await writeAll(writer, 0, 3);
-  const path = join(parent, (await scanned())[0]?.chunk.store === store.directories[0]?.id ? 'one' : 'two'); // prettier-ignore
+  const path = join(parent, (await scanned(store))[0]?.chunk.store === store.directories[0]?.id ? 'one' : 'two'); // prettier-ignore
   disk.hang(path, ['sync-directory']);
   const synced = writer.sync();
   await hangs();
   expect(await synced).toEqual({
     ...{ records: [], chunks: [] },
-    again: { run: 1, sequence: sequenceOf(0) },
+    again: { run: 1, sequence: sequenceOf(0), fromUnixUs: START_UNIX_US },
   });
   await writeAll(writer, 0, 4);
   expect(sequences((await writer.sync()).records)).toEqual(allOf(4));
   disk.answer();
-  await eventually('its file is gone', async () => (await scanned()).length === 1);
+  await eventually('its file is gone', async () => (await scanned(store)).length === 1);
   await writer.close();
-  await isInOrder(4);
+  await isInOrder(store, 4);
 });
 
 test('a new chunk is made where the disk answers, and one that comes too late leaves nothing', async () => {
@@ -196,11 +161,11 @@ test('a new chunk is made where the disk answers, and one that comes too late le
   disk.hang(path);
   const writer = store.openTrack(TRACK);
   const written = writer.write(record(0));
-  await whileTimePasses(written);
+  await whileTimePasses(clock, written);
   const { chunks } = await writer.close();
   expect(pathOf(chunks[0]?.store)).not.toBe(path);
   disk.answer();
-  await eventually('one chunk each', async () => (await scanned()).length === 2);
+  await eventually('one chunk each', async () => (await scanned(store)).length === 2);
 });
 
 test('a seal that hangs holds up no record, and the chain is whole when the disk answers', async () => {
@@ -211,7 +176,7 @@ test('a seal that hangs holds up no record, and the chain is whole when the disk
   await writeAll(writer, 0, 2);
   const chunk = (await writer.sync()).chunks[0] as ChunkInfo;
   disk.hang(pathOf(chunk.store));
-  await whileTimePasses(writeAll(writer, 2, 8));
+  await whileTimePasses(clock, writeAll(writer, 2, 8));
   const { records, chunks, again } = await writer.sync();
   expect(again).toBeUndefined();
   expect(sequences(records)).toEqual(allOf(8, 2));
@@ -229,7 +194,7 @@ test('a seal that hangs holds up no record, and the chain is whole when the disk
     return row?.sealed === true;
   });
   await writer.close();
-  await isInOrder(index);
+  await isInOrder(store, index);
 });
 
 test('more tracks than there are slots for all go on, and what waited for its turn never happens', async () => {
@@ -260,9 +225,9 @@ test('more tracks than there are slots for all go on, and what waited for its tu
   expect(disk.waiting).toEqual([]);
   await Promise.all(writers.map((writer) => writer.close()));
   await eventually('all is cut', async () =>
-    (await scanned()).every(({ chunk }) => chunk.sizeBytes > 0),
+    (await scanned(store)).every(({ chunk }) => chunk.sizeBytes > 0),
   );
-  for (const { state, records } of await scanned()) {
+  for (const { state, records } of await scanned(store)) {
     expect([state, records.length]).toEqual(['intact', 2]);
   }
 });
@@ -289,7 +254,7 @@ test('deleting on a disk that hangs is given up, and goes on on the other one', 
   await expect(deleted).rejects.toMatchObject({ code: 'timeout' });
   expect(await store.deleteChunk(well)).toBe(well.sizeBytes);
   disk.answer();
-  await eventually('it is deleted', async () => (await scanned()).length === 0);
+  await eventually('it is deleted', async () => (await scanned(store)).length === 0);
 });
 
 test('closing the store does not wait for a disk that hangs', async () => {
@@ -302,8 +267,8 @@ test('closing the store does not wait for a disk that hangs', async () => {
   await hangs();
   await expect(hung).rejects.toMatchObject(timedOut(2));
   await writeAll(writer, 2, 4);
-  await whileTimePasses(writer.close());
-  await whileTimePasses(store.close());
+  await whileTimePasses(clock, writer.close());
+  await whileTimePasses(clock, store.close());
   expect(disk.waiting).not.toEqual([]);
 });
 
@@ -320,7 +285,7 @@ test('without another disk that takes chunks it is waited for', async () => {
   disk.answer();
   await hung;
   await writer.close();
-  await isInOrder(4);
+  await isInOrder(store, 4);
 });
 
 test('a process that is killed while a disk hangs leaves what recovery puts in order, nothing doubled', async () => {
@@ -386,10 +351,10 @@ test('a sync that fails on a disk that then hangs comes to its end, and the trac
   store = await openStore(['one', 'two'], undefined, broken);
   const writer = store.openTrack(TRACK);
   await writeAll(writer, 0, 2);
-  const { store: id } = (await scanned())[0]?.chunk as ChunkInfo;
+  const { store: id } = (await scanned(store))[0]?.chunk as ChunkInfo;
   disk.hang(pathOf(id), ['truncate', 'close']);
   const synced = writer.sync().catch((error: unknown) => error);
-  await whileTimePasses(synced);
+  await whileTimePasses(clock, synced);
   expect(await synced).toMatchObject({ code: 'unavailable', context: { records: 2 } });
   broken.syncDirectory = disk.files.syncDirectory;
   await writeAll(writer, 2, 4);
@@ -397,7 +362,7 @@ test('a sync that fails on a disk that then hangs comes to its end, and the trac
   expect(sequences(after.records)).toEqual(allOf(4, 2));
   expect(after.chunks[0]?.store).not.toBe(id);
   disk.answer();
-  await eventually('its file is gone', async () => (await scanned()).length === 1);
+  await eventually('its file is gone', async () => (await scanned(store)).length === 1);
   await writer.close();
 });
 
@@ -407,14 +372,14 @@ test('a chunk that is given up while a write of it hangs is closed once, and not
   store = await openStore(['one', 'two'], undefined, files);
   const writer = store.openTrack(TRACK);
   await writeAll(writer, 0, 2);
-  const { store: id } = (await scanned())[0]?.chunk as ChunkInfo;
+  const { store: id } = (await scanned(store))[0]?.chunk as ChunkInfo;
   disk.hang(pathOf(id), ['write']);
   const hung = writer.write(record(2)).catch((error: unknown) => error);
   await eventually('the write hangs', () => disk.waiting.length > 0);
   const synced = writer.sync().catch((error: unknown) => error);
-  await whileTimePasses(Promise.all([hung, synced]));
+  await whileTimePasses(clock, Promise.all([hung, synced]));
   disk.answer();
-  await eventually('its file is gone', async () => (await scanned()).length === 0);
+  await eventually('its file is gone', async () => (await scanned(store)).length === 0);
   await store.close();
   expect(tooLate).toEqual([]);
   await writer.close().catch(() => undefined);
@@ -455,21 +420,21 @@ test('the seal of a chunk that was lost as a whole is not repeated by the next',
   store = await openStore(['one', 'two'], 1000);
   const writer = store.openTrack(TRACK);
   await writeAll(writer, 0, 3);
-  const [lost] = await scanned();
+  const [lost] = await scanned(store);
   disk.hang(pathOf(lost?.chunk.store), ['sync-directory']);
   const synced = writer.sync().catch((error: unknown) => error);
-  await whileTimePasses(synced);
+  await whileTimePasses(clock, synced);
   expect(await synced).toMatchObject({ code: 'timeout', context: { records: 2 } });
   await writeAll(writer, 2, 4);
   await writer.sync();
   disk.answer();
   clock.advance(10_000);
   await eventually('its file is gone', async () =>
-    (await scanned()).every(({ chunk }) => chunk.id !== lost?.chunk.id),
+    (await scanned(store)).every(({ chunk }) => chunk.id !== lost?.chunk.id),
   );
   await writeAll(writer, 4, 8);
   await writer.close();
-  const seals = await scanned();
+  const seals = await scanned(store);
   let before: string | undefined;
   for (const { chunk } of seals) {
     expect([chunk.sealed, chunk.previousSeal]).toEqual([true, before]);
@@ -490,7 +455,7 @@ test('a disk that hangs while the seal before is looked for makes no other disk 
   const here = (await writer.sync()).chunks[0]?.store;
   expect(here).not.toBe(hung);
   disk.hang(pathOf(hung), ['read']);
-  await whileTimePasses(writer.seal());
+  await whileTimePasses(clock, writer.seal());
   expect(store.directories.find(({ id }) => id === here)?.state).toBe('ok');
   disk.answer();
   await writer.close();

@@ -12,6 +12,7 @@ export type {
   RecordedGroup,
   RecordFacts,
   RecordNumber,
+  RecordToRepeat,
   ScannedChunk,
   StoreDirectory,
   SyncResult,

@@ -73,9 +73,7 @@ export class LeftChunks {
         if (kept !== undefined) rows.chunks.push(kept);
         else if (chunk.safe !== undefined) rows.removedChunks.push(chunk.id);
       }
-      const isCovered = behind.some(
-        ({ record }) => record.run !== until.run || record.sequence >= until.sequence,
-      );
+      const isCovered = behind.some(({ record }) => isAtOrBehind(record, until));
       if (left.isTold && isCovered) this.#settle(chunk, { left, kept });
     }
     return rows;
@@ -127,6 +125,11 @@ export class LeftChunks {
   }
 }
 
-function isSame(a: RecordNumber, b: RecordNumber): boolean {
+/** Later runs have higher numbers. */
+function isAtOrBehind(a: RecordNumber, b: RecordNumber): boolean {
+  return a.run === b.run ? a.sequence >= b.sequence : a.run > b.run;
+}
+
+export function isSame(a: RecordNumber, b: RecordNumber): boolean {
   return a.run === b.run && a.sequence === b.sequence;
 }

@@ -24,7 +24,7 @@ export interface GroupPlace extends RecordNumber {
   readonly beforeUnixUs: number;
 }
 
-interface UnsafeTime {
+export interface UnsafeTime {
   readonly fromUnixUs: number;
   readonly toUnixUs: number;
   readonly records: number;
@@ -169,6 +169,8 @@ export class OpenChunk {
     await this.#write(buffers, this.#hash);
     if (this.#hash.sizeBytes === offset) {
       for (const buffer of buffers) await this.#hash.takeCopy(buffer);
+      // It was left meanwhile, without this record.
+      if (this.#hang !== undefined) throw this.#hang;
     }
     // The new end and what lies before it change together: a sync may look between any two steps.
     const length = lengthOf(buffers);

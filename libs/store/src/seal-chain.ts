@@ -33,6 +33,8 @@ export class SealChain {
   #leftovers: Leftover[] = [];
   /** Chunks whose disk hangs: what is younger is sealed when they are. */
   readonly #awaited = new Set<number>();
+  /** Sealed when nobody waited for it any more; nobody was told. */
+  #sealedLate: ChunkInfo[] = [];
   /** The newest that is sealed. Looked up on the disks when it is first needed. */
   #last: Newest | undefined;
   #busy: Promise<unknown> = Promise.resolve();
@@ -79,13 +81,13 @@ export class SealChain {
 
   /** A chunk that is full now is to be left unsealed, for `sealLeftovers`. */
   get isHeldBack(): boolean {
-    return this.#awaited.size > 0;
+    return this.#awaited.size > 0 || this.#leftovers.length > 0;
   }
 
   /** Seals what was left open, oldest first; gives the rows to put, none when none is left. */
   sealLeftovers(most = Infinity): Promise<ChunkInfo[]> {
     return this.#inTurn(async () => {
-      const sealed: ChunkInfo[] = [];
+      const sealed = this.#sealedLate.splice(0);
       for (let next = this.#leftovers[0]; next !== undefined; next = this.#leftovers[0]) {
         if (sealed.length >= most || Math.min(...this.#awaited) < next.chunk.id) break;
         this.#leftovers.shift();
@@ -95,6 +97,11 @@ export class SealChain {
           // It stays as it is, playable.
           const { path } = next.chunk;
           this.#log.warn({ path, why: messageOf(error) }, 'could not seal a chunk');
+          if (toNightjarError(error).code !== 'timeout') continue;
+          // Where it is not its own disk that hangs, it is that of the seal before.
+          const isWaiting = this.#awaited.has(next.chunk.id);
+          if (!isWaiting && this.#leftovers.length < MOST_HELD_BACK) this.#leftovers.unshift(next);
+          break;
         }
       }
       return sealed;
@@ -115,15 +122,26 @@ export class SealChain {
     } catch (error) {
       if (toNightjarError(error).code === 'timeout') {
         this.await(chunk.id);
-        // What it wrote at last is cut off and written again, with the same bytes.
-        const ended = () => {
-          this.stopAwaiting(chunk.id);
-          this.leave(chunk, directory);
-        };
-        sealing.then(ended, ended);
+        void this.#takeLate(leftover, sealing, last);
       }
       throw error;
     }
+  }
+
+  /** A seal that took long counts, unless another one was made meanwhile. */
+  async #takeLate(
+    { chunk, directory }: Leftover,
+    sealing: Promise<ChunkInfo>,
+    before: Newest,
+  ): Promise<void> {
+    const sealed = await sealing.catch(() => undefined);
+    await this.#inTurn(async () => {
+      this.stopAwaiting(chunk.id);
+      // What it wrote then is cut off and written again.
+      if (sealed === undefined || this.#last !== before) return this.leave(chunk, directory);
+      this.#last = { id: chunk.id, seal: sealOf(sealed) };
+      this.#sealedLate.push(sealed);
+    });
   }
 
   /** Runs `seal` for chunk `id` with the seal that it must repeat. */

@@ -1,12 +1,11 @@
 // Writes the records of one camera track, chunk after chunk.
 
-import { ByteWriter, NightjarError, toNightjarError, type Clock, type Log } from '#base';
+import { ByteWriter, NightjarError, toNightjarError, type Clock, type ErrorContext, type Log } from '#base'; // prettier-ignore
 import { RECORD_HEADROOM_BYTES, type MediaRecord } from '#media';
 import { encodeHeader } from './audio-header.js';
-import type { ChunkInfo, RecordFacts, RecordNumber, SyncResult, WrittenRecord } from './chunk-info.js'; // prettier-ignore
-import { LeftChunks } from './left-chunks.js';
-import type { OpenChunk } from './open-chunk.js';
-import { type NewChunk } from './open-chunk.js';
+import type { ChunkInfo, RecordFacts, RecordNumber, RecordToRepeat, SyncResult, WrittenRecord } from './chunk-info.js'; // prettier-ignore
+import { isSame, LeftChunks } from './left-chunks.js';
+import type { NewChunk, OpenChunk, UnsafeTime } from './open-chunk.js';
 import type { TrackIdentity } from './record-header.js';
 import type { SealChain } from './seal-chain.js';
 import type { ChunkDirectory } from './store-directory.js';
@@ -35,9 +34,9 @@ export interface TrackWriterOptions extends TrackIdentity {
 /**
  * `write` and `sync` may overlap each other; calls of the same method are queued. When a disk hangs
  * while another takes chunks, its chunk is left, and the record that `again` names (in the context
- * of the `timeout` of a write, or in the result of a sync) and those behind it are to be written
- * again, before any other: to a new chunk, as if nothing had happened. Whoever cannot goes on with a
- * record that starts a group. Other errors: resource-exhausted (disk full), unavailable (I/O error), failed-precondition (directory gone,
+ * of the `timeout` of a write or sync, or in the result of a sync) and those behind it are to be
+ * written again, before any other: to a new chunk, as if nothing had happened. Whoever cannot goes on
+ * with a record that starts a group, and has lost the time from `fromUnixUs` on. Other errors: resource-exhausted (disk full), unavailable (I/O error), failed-precondition (directory gone,
  * read-only, or a record that does not start a group where one must).
  */
 export class TrackWriter {
@@ -50,7 +49,7 @@ export class TrackWriter {
   /** Chunks whose disk hangs, until it answers. */
   readonly #left: LeftChunks;
   /** What has to be written again, and nobody was told. */
-  #again: RecordNumber | undefined;
+  #again: RecordToRepeat | undefined;
   /** What was left and is neither safe nor to be written again; nobody was told. */
   #loss: NightjarError | undefined;
   /** What is safe and was not given out, because another chunk's sync failed beside it. */
@@ -89,7 +88,8 @@ export class TrackWriter {
   /**
    * fdatasync; gives what became safe since the last sync. After an error what was written to that
    * disk since then is not safe: it is cut off, the error's context says from when to when
-   * (`fromUnixUs`, `toUnixUs`), and only a record that starts a group is taken next.
+   * (`fromUnixUs`, `toUnixUs`), and only a record that starts a group is taken next, unless it
+   * `goesOn`: what was lost lies in a chunk before the one that is written.
    */
   sync(): Promise<SyncResult> {
     const turn = this.#syncs.then(() => this.#sync());
@@ -185,7 +185,7 @@ export class TrackWriter {
       const failure = toNightjarError(error);
       if (chunk.isLeft) {
         this.#leave(chunk, failure, record);
-        throw mustBeAgain(this.#takeAgain() ?? record, failure);
+        throw mustBeAgain(this.#takeAgain() ?? repeatOf(record, record.startUnixUs), failure);
       }
       chunk.directory.note(failure);
       // The next group goes to a disk that has room, if there is one.
@@ -229,13 +229,16 @@ export class TrackWriter {
     if (isCurrent) {
       this.#current = undefined;
       this.#needsGroupStart = true;
-      this.#again = again ?? record;
+      const fromUnixUs = chunk.unsafe?.fromUnixUs ?? record?.startUnixUs ?? chunk.lastUnixUs;
+      const first = again ?? record;
+      this.#again = first === undefined ? undefined : repeatOf(first, fromUnixUs);
     } else if (chunk.unsafe !== undefined) {
-      this.#loss = new NightjarError('timeout', error.message, { ...chunk.unsafe }, error);
+      const loss = new NightjarError('timeout', error.message, { ...chunk.unsafe }, error);
+      this.#loss = withLoss(this.#loss, loss);
     }
   }
 
-  #takeAgain(): RecordNumber | undefined {
+  #takeAgain(): RecordToRepeat | undefined {
     const again = this.#again;
     this.#again = undefined;
     return again;
@@ -325,22 +328,25 @@ export class TrackWriter {
         if (chunk.isFinished && !chunk.isDirty) await this.#close(chunk);
       } catch (error) {
         if (chunk.isLeft) this.#leave(chunk, toNightjarError(error));
-        else failure = await this.#giveUp(chunk, toNightjarError(error));
+        else failure = withLoss(failure, await this.#giveUp(chunk, toNightjarError(error)));
       }
     }
-    failure ??= this.#loss;
+    if (this.#loss !== undefined) failure = withLoss(failure, this.#loss);
     this.#loss = undefined;
-    if (failure !== undefined) throw failure;
+    // A write that is under way tells it itself.
+    const again = this.#writesUnderWay > 0 ? undefined : this.#takeAgain();
+    if (failure !== undefined) {
+      const goesOn = this.#current !== undefined;
+      throw withMore(failure, again === undefined ? { goesOn } : { goesOn, again });
+    }
     const { records, chunks } = this.#ready;
     this.#ready = { records: [], chunks: [] };
     const left = this.#left.takeSafe(records);
-    // A write that is under way tells it itself.
-    const again = this.#writesUnderWay > 0 ? undefined : this.#takeAgain();
     return {
       records,
       chunks: [...chunks, ...left.chunks],
       ...(left.removedChunks.length === 0 ? {} : { removedChunks: left.removedChunks }),
-      ...(again === undefined ? {} : { again: numberOf(again) }),
+      ...(again === undefined ? {} : { again }),
     };
   }
 
@@ -377,18 +383,31 @@ export class TrackWriter {
 }
 
 /** The disk of a write hung, or that of a sync while nothing was written. */
-function mustBeAgain(again: RecordNumber | undefined, cause?: NightjarError): NightjarError {
+function mustBeAgain(again: RecordToRepeat, cause?: NightjarError): NightjarError {
   const message = cause?.message ?? 'the disk hung: expected the record to be written again';
-  const number = again === undefined ? {} : { again: numberOf(again) };
-  return new NightjarError('timeout', message, number, cause);
+  return new NightjarError('timeout', message, { again }, cause);
 }
 
-function numberOf({ run, sequence }: RecordNumber): RecordNumber {
-  return { run, sequence };
+function repeatOf({ run, sequence }: RecordNumber, fromUnixUs: number): RecordToRepeat {
+  return { run, sequence, fromUnixUs };
 }
 
-function isSame(a: RecordNumber, b: RecordNumber): boolean {
-  return a.run === b.run && a.sequence === b.sequence;
+function withMore(error: NightjarError, more: ErrorContext): NightjarError {
+  return new NightjarError(error.code, error.message, { ...error.context, ...more }, error);
+}
+
+/** Of chunks that were lost one behind the other: one error, and the time of all of them. */
+function withLoss(before: NightjarError | undefined, error: NightjarError): NightjarError {
+  const [a, b] = [before?.context, error.context] as Partial<UnsafeTime>[];
+  if (before === undefined || a?.fromUnixUs === undefined) return error;
+  if (b?.fromUnixUs === undefined) return before;
+  const context = {
+    ...before.context,
+    fromUnixUs: Math.min(a.fromUnixUs, b.fromUnixUs),
+    toUnixUs: Math.max(a.toUnixUs ?? 0, b.toUnixUs ?? 0),
+    records: (a.records ?? 0) + (b.records ?? 0),
+  };
+  return new NightjarError(before.code, before.message, context, before);
 }
 
 function groupStartExpected({ run, sequence }: MediaRecord): NightjarError {
