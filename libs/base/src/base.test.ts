@@ -6,6 +6,7 @@ import {
   BoundedQueue,
   compiledModule,
   delay,
+  inTime,
   InternalClient,
   isInternalCaller,
   NightjarError,
@@ -143,6 +144,23 @@ describe('the internal door', () => {
 });
 
 describe('time', () => {
+  test('work is waited for until it ends or is late, and may still fail then', async () => {
+    const clock = new FakeClock();
+    expect(await inTime(clock, 100, Promise.resolve(7))).toBe(7);
+    await expect(inTime(clock, 100, Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+    let fail = (_why: Error) => {};
+    const hangs = new Promise<never>((_, reject) => (fail = reject));
+    let outcome: string | undefined;
+    const waiting = inTime(clock, 100, hangs).then((result) => (outcome = result));
+    clock.advance(99);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(outcome).toBeUndefined();
+    clock.advance(1);
+    expect(await waiting).toBe('late');
+    fail(new Error('too late'));
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+
   test('a delay ends by the clock or by its signal', async () => {
     const clock = new FakeClock();
     const done = delay(clock, 100);

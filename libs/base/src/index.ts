@@ -34,5 +34,5 @@ export {
   type KindInflow,
   type StorageForecast,
 } from './storage-forecast.js';
-export { delay, systemClock, type Clock, type Timer } from './time.js';
+export { delay, inTime, systemClock, type Clock, type Timer } from './time.js';
 export { isUuid, uuidFromBytes, uuidToBytes } from './uuid.js';

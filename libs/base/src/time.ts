@@ -52,3 +52,23 @@ export function delay(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     else signal?.addEventListener('abort', cancel, { once: true });
   });
 }
+
+/**
+ * What `work` comes to, or `late` once it takes longer than `deadlineMs`: it goes on then, and nobody
+ * hears of its end.
+ */
+export async function inTime<T>(
+  clock: Clock,
+  deadlineMs: number,
+  work: Promise<T>,
+): Promise<T | 'late'> {
+  let timer: Timer | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = clock.after(deadlineMs, () => resolve('late'));
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    timer?.cancel();
+  }
+}

@@ -1,6 +1,6 @@
 // The set of store directories: opens, recovers, reads, scans and deletes chunks.
 
-import { messageOf, NightjarError, toNightjarError, type Timer } from '#base';
+import { inTime, messageOf, NightjarError, toNightjarError } from '#base';
 import { parseLeadingRecords, type ReadRecords } from './chunk-reader.js';
 import type { ChunkFile } from './chunk-files.js';
 import type {
@@ -417,13 +417,8 @@ export class ChunkStore {
   /** A disk that hangs is not waited for: recovery does the rest. */
   async #unlessItHangs(action: Promise<unknown>): Promise<void> {
     const { clock, log } = this.#options;
-    let timer: Timer | undefined;
-    const deadline = new Promise<'hangs'>((resolve) => {
-      timer = clock.after(CLOSE_DEADLINE_MS, () => resolve('hangs'));
-    });
-    const outcome = await Promise.race([action, deadline]);
-    timer?.cancel();
-    if (outcome === 'hangs') log.warn({}, 'a disk hangs: it is not waited for');
+    const outcome = await inTime(clock, CLOSE_DEADLINE_MS, action);
+    if (outcome === 'late') log.warn({}, 'a disk hangs: it is not waited for');
   }
 
   async #openToRead(chunk: ChunkPlace, mode: 'plain' | 'verified'): Promise<ChunkFile> {

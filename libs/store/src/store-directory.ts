@@ -3,13 +3,13 @@
 import { randomUUID } from 'node:crypto';
 import { dirname, join, sep } from 'node:path';
 import {
+  inTime,
   isUuid,
   messageOf,
   NightjarError,
   toNightjarError,
   type Clock,
   type Log,
-  type Timer,
 } from '#base';
 import type { StoreDirectory } from './chunk-info.js';
 import type { ChunkFiles } from './chunk-files.js';
@@ -185,16 +185,11 @@ export class ChunkDirectory {
   async refresh(patienceMs = REFRESH_DEADLINE_MS): Promise<void> {
     const { clock } = this.#options;
     this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined));
-    const timers: Timer[] = [];
-    const deadline = new Promise<void>((resolve) => {
-      timers.push(clock.after(Math.min(patienceMs, REFRESH_DEADLINE_MS), resolve));
-    });
-    if (patienceMs >= REFRESH_DEADLINE_MS) {
-      const why = `the disk did not answer within ${REFRESH_DEADLINE_MS / 1000} s`;
-      timers.push(clock.after(REFRESH_DEADLINE_MS, () => this.#settle('failed', why)));
+    const deadlineMs = Math.min(patienceMs, REFRESH_DEADLINE_MS);
+    const outcome = await inTime(clock, deadlineMs, this.#refreshing);
+    if (outcome === 'late' && deadlineMs === REFRESH_DEADLINE_MS) {
+      this.#settle('failed', `the disk did not answer within ${deadlineMs / 1000} s`);
     }
-    await Promise.race([this.#refreshing, deadline]);
-    for (const timer of timers) timer.cancel();
   }
 
   async #refresh(): Promise<void> {

@@ -2,7 +2,7 @@
 // any ten shards where one of them is lost or damaged.
 
 import { crc32c } from '@node-rs/crc32';
-import { NightjarError, toNightjarError, type Clock } from '#base';
+import { inTime, NightjarError, toNightjarError, type Clock } from '#base';
 import type { ChunkFile } from './chunk-files.js';
 import { ALL_SHARDS, codecOf, DATA_SHARDS } from './erasure.js';
 import {
@@ -237,16 +237,12 @@ export class StripeFile implements ChunkFile {
 
   /** Undefined when it fails, or takes too long. Throws only what no other shard can mend. */
   async #inTime<T>(work: Promise<T>): Promise<T | undefined> {
-    let isLate: () => void = () => undefined;
-    const late = new Promise<undefined>((resolve) => (isLate = () => resolve(undefined)));
-    const timer = this.#options.clock.after(READ_DEADLINE_MS, isLate);
     try {
-      return await Promise.race([work, late]);
+      const result = await inTime(this.#options.clock, READ_DEADLINE_MS, work);
+      return result === 'late' ? undefined : result;
     } catch (error) {
       if (toNightjarError(error).code === 'unsupported') throw error;
       return undefined;
-    } finally {
-      timer.cancel();
     }
   }
 
