@@ -1,32 +1,9 @@
-import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { silentLog } from '#base';
-import { FakeClock } from '#base/testing';
-import { Timeline } from './timeline.js';
-
-let directory: string;
-let timeline: Timeline;
-
-const open = () => Timeline.open({ directory, clock: new FakeClock(), log: silentLog() });
-
-async function reopen(): Promise<void> {
-  await timeline.close();
-  timeline = await open();
-}
-
-beforeEach(async () => {
-  directory = join(await mkdtemp(join(tmpdir(), 'nightjar-lsm-')), 'index');
-  timeline = await open();
-});
-
-afterEach(async () => {
-  await timeline.close();
-  await rm(join(directory, '..'), { recursive: true, force: true });
-});
+import { directory, open, openAnother, reopen, timeline } from './open-timeline.test-support.js';
 
 test('an index that somebody has open is refused', async () => {
-  await expect(open()).rejects.toMatchObject({ code: 'failed-precondition' });
+  await expect(openAnother()).rejects.toMatchObject({ code: 'failed-precondition' });
 });
 
 test.each(['CURRENT is gone', 'MANIFEST is cut', 'MANIFEST is other bytes', 'a table is gone'])(
@@ -44,11 +21,11 @@ test.each(['CURRENT is gone', 'MANIFEST is cut', 'MANIFEST is other bytes', 'a t
     else if (damage.endsWith('cut')) await truncate(named(/^MANIFEST/), 10);
     else if (damage.endsWith('bytes')) await writeFile(named(/^MANIFEST/), Buffer.alloc(100, 7));
     else await rm(named(/\.ldb$/));
-    await expect(open()).rejects.toMatchObject({
+    await expect(openAnother()).rejects.toMatchObject({
       code: 'data-loss',
       message: expect.stringContaining('nightjar rebuild-index'),
     });
     await rm(directory, { recursive: true });
-    timeline = await open();
+    await open();
   },
 );

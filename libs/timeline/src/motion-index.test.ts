@@ -1,36 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { silentLog } from '#base';
-import { FakeClock } from '#base/testing';
+import { reopen, timeline } from './open-timeline.test-support.js';
 import type { MotionRow } from './rows.js';
-import { Timeline } from './timeline.js';
 
 const CAMERA = '7d1f6c1e-93a1-4c5e-8a39-0d4f0e6b2a11';
 const OTHER = '1b0c7c52-4a0e-4f7b-9f6d-5a3f2e1d0c9b';
 const T0 = 1_767_225_600_000_000;
 const SECOND = 1_000_000;
 const DAY = 86_400 * SECOND;
-
-let directory: string;
-let timeline: Timeline;
-
-const open = () => Timeline.open({ directory, clock: new FakeClock(), log: silentLog() });
-
-async function reopen(): Promise<void> {
-  await timeline.close();
-  timeline = await open();
-}
-
-beforeEach(async () => {
-  directory = join(await mkdtemp(join(tmpdir(), 'nightjar-motion-')), 'index');
-  timeline = await open();
-});
-
-afterEach(async () => {
-  await timeline.close();
-  await rm(join(directory, '..'), { recursive: true, force: true });
-});
 
 function event(startSeconds: number, more: Partial<MotionRow> = {}): MotionRow {
   const startUnixUs = T0 + startSeconds * SECOND;

@@ -1,13 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
-import { silentLog } from '#base';
-import { FakeClock } from '#base/testing';
+import { directory, open, reopen, timeline } from './open-timeline.test-support.js';
 import { encodeGroup } from './row-codec.js';
 import type { ChunkRow, GapRow, GroupRow, NewDeletion } from './rows.js';
 import { coalesce } from './spans.js';
-import { Timeline } from './timeline.js';
 
 const { jest } = import.meta;
 const CAMERA = '7d1f6c1e-93a1-4c5e-8a39-0d4f0e6b2a11';
@@ -17,28 +12,6 @@ const HOLD = 'c0ffee00-1234-4abc-8def-001122334455';
 const T0 = 1_767_225_600_000_000;
 const SECOND = 1_000_000;
 const DAY = 86_400 * SECOND;
-
-let directory: string;
-let timeline: Timeline;
-
-async function open(): Promise<Timeline> {
-  return Timeline.open({ directory, clock: new FakeClock(), log: silentLog() });
-}
-
-async function reopen(): Promise<void> {
-  await timeline.close();
-  timeline = await open();
-}
-
-beforeEach(async () => {
-  directory = join(await mkdtemp(join(tmpdir(), 'nightjar-timeline-')), 'index');
-  timeline = await open();
-});
-
-afterEach(async () => {
-  await timeline.close();
-  await rm(join(directory, '..'), { recursive: true, force: true });
-});
 
 function group(startSeconds: number, more: Partial<GroupRow> = {}): GroupRow {
   return {
@@ -237,7 +210,7 @@ async function rawKeys(letter: string): Promise<number> {
   const next = Buffer.of(letter.charCodeAt(0) + 1);
   const keys = await level.keys({ gte: Buffer.from(letter), lt: next }).all();
   await level.close();
-  timeline = await open();
+  await open();
   return keys.length;
 }
 
@@ -353,7 +326,7 @@ test('a drop cuts the spans also where a power cut kept the clearing and lost th
     if (key.readBigUInt64BE(26) === BigInt(T0 + 1)) await level.del(key);
   }
   await level.close();
-  timeline = await open();
+  await open();
   expect(await timeline.dropChunk(T0 + 1, deletion())).toBe(true);
   await reopen();
   expect(seconds(await timeline.recordings(CAMERA, 0, T0 + DAY))).toEqual([

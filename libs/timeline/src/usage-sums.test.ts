@@ -1,12 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
-import { silentLog } from '#base';
-import { FakeClock } from '#base/testing';
 import { makeKey } from './keys.js';
+import { directory, open, reopen, timeline } from './open-timeline.test-support.js';
 import type { ChunkRow, NewDeletion } from './rows.js';
-import { Timeline } from './timeline.js';
 
 const [GATE, YARD] = [
   '7d1f6c1e-93a1-4c5e-8a39-0d4f0e6b2a11',
@@ -17,21 +12,6 @@ const [ONE, TWO, WARM] = [
   '0a8a5d35-5f0c-44ea-97b9-3d6f4d6a2c11',
   '0a8a5d35-5f0c-44ea-97b9-3d6f4d6a2c12',
 ] as const;
-
-let directory: string;
-let timeline: Timeline;
-
-const open = () => Timeline.open({ directory, clock: new FakeClock(), log: silentLog() });
-
-beforeEach(async () => {
-  directory = join(await mkdtemp(join(tmpdir(), 'nightjar-usage-')), 'index');
-  timeline = await open();
-});
-
-afterEach(async () => {
-  await timeline.close();
-  await rm(join(directory, '..'), { recursive: true, force: true });
-});
 
 function chunk(id: number, more: Partial<ChunkRow> = {}): ChunkRow {
   return {
@@ -66,8 +46,7 @@ test('sums by camera and by store follow chunks that come, grow, move, shrink an
   await timeline.dropChunk(3, deletion);
   await timeline.dropChunk(4, { ...deletion, camera: YARD });
   expect(stores()).toEqual({ [TWO]: 1000, [WARM]: 1000 });
-  await timeline.close();
-  timeline = await open();
+  await reopen();
   expect(stores()).toEqual({ [TWO]: 1000, [WARM]: 1000 });
   expect(await cameras()).toEqual({ [GATE]: [2000, 2] });
 });
@@ -84,11 +63,10 @@ test('an index whose sums knew no stores, or know what is not there, is counted 
   await level.put(makeKey('usage', { uuid: GATE }), Buffer.of(7, 1));
   await level.put(makeKey('usage', { uuid: GATE }, { uuid: WARM }), Buffer.of(7, 1));
   await level.close();
-  timeline = await open();
+  await open();
   const all = { [ONE]: 2000, [TWO]: 1000 };
   expect(stores()).toEqual(all);
-  await timeline.close();
-  timeline = await open();
+  await reopen();
   expect(stores()).toEqual(all);
   expect(await cameras()).toEqual({ [GATE]: [3000, 3] });
 });
