@@ -9,6 +9,7 @@ import { eventually, FakeClock } from '#base/testing';
 import type { VideoFormat } from '#media';
 import { ChunkStore, foldGroups, type ChunkFiles, type ScannedChunk } from '#store';
 import { Timeline, type TimelineBatch } from '#timeline';
+import { seededRandom } from '../../store/src/footage.test-support.js';
 import { HangingDisk, type HangingStep } from '../../store/src/hanging-disk.test-support.js';
 import { nodeFiles } from '../../store/src/node-files.js';
 import { GapLedger } from './gap-ledger.js';
@@ -26,6 +27,7 @@ const FORMAT: VideoFormat = {
   codecString: 'avc1.42c00a',
   reorderFrames: 0,
 };
+const ALL = { fromUnixUs: 0, toUnixUs: Number.MAX_SAFE_INTEGER };
 const log = silentLog();
 let directory: string;
 
@@ -195,10 +197,9 @@ async function framesOf({ timeline, store }: Found): Promise<number[]> {
     expect(row?.sizeBytes).toBe(chunk.sizeBytes);
     if (row !== undefined) expect(await timeline.groupsOf(row)).toEqual(foldGroups(records));
   }
-  const all = { fromUnixUs: 0, toUnixUs: Number.MAX_SAFE_INTEGER };
   const chunks = await timeline.chunksOf(CAMERA);
   expect(chunks.map(({ id }) => id).sort()).toEqual(found.map(({ chunk }) => chunk.id).sort());
-  const groups = await timeline.groups(CAMERA, 'main', all);
+  const groups = await timeline.groups(CAMERA, 'main', ALL);
   expect(new Set(groups.map(({ startUnixUs }) => startUnixUs)).size).toBe(groups.length);
   return groups.map(({ frameCount }) => frameCount);
 }
@@ -275,6 +276,17 @@ test('of several groups the last ones that could be held are written again, and 
   await it.close();
   const frames = await afterStart('after', framesOf);
   expect(frames.reduce((sum, count) => sum + count, 0)).toBe((21 - toS) * 5);
+});
+
+test('a chunk that is lost behind the one that is written costs nothing of that', async () => {
+  // 16 MB a group of 4 s: the disk is slow when the second one begins, which goes elsewhere.
+  const it = await new HungRig().open(20, 800_000);
+  it.disk.hang(join(directory, 'one'), ['sync-directory']);
+  await it.record(14);
+  expect(await it.gaps()).toEqual([['disk-too-slow', 0, 4]]);
+  it.disk.answer();
+  await it.close();
+  expect(await afterStart('after', framesOf)).toEqual([20, 20, 10]);
 });
 
 test('what no longer could wait while a disk hung is missing as the disk\u2019s fault, and nothing is put behind it that cannot be decoded', async () => {
@@ -391,11 +403,55 @@ test('a disk on which nothing can be cut keeps nobody from recording, and the in
       close: () => file.close(),
     };
   };
-  const all = { fromUnixUs: 0, toUnixUs: Number.MAX_SAFE_INTEGER };
-  const groupsOf = ({ timeline }: Found) => timeline.groups(CAMERA, 'main', all);
+  const groupsOf = ({ timeline }: Found) => timeline.groups(CAMERA, 'main', ALL);
   const groups = await afterStart('after', groupsOf, { files: { ...nodeFiles, open } });
   const starts = groups.map(({ startUnixUs }) => startUnixUs);
   expect(starts.length).toBeGreaterThanOrEqual(7);
   expect(new Set(starts).size).toBe(starts.length);
   await it.bury();
 });
+
+const STEPS = ['create', 'write', 'sync-directory', 'sync', 'read', 'truncate', 'close', 'remove'] as const; // prettier-ignore
+
+// Stories of which most once lost time unsaid.
+test.each([5, 7, 10, 36, 50, 54])(
+  'whatever hangs and answers, each moment is in a group without a hole or in a gap of the disk: %i',
+  async (seed) => {
+    const random = seededRandom(seed * 7919);
+    const pick = <T>(of: readonly T[]) => of[Math.floor(random() * of.length)] as T;
+    const [frames, bytes] = pick([[10, 20_000], [15, 700_000]] as const); // prettier-ignore
+    const it = await new HungRig(pick([undefined, 6_000_000])).open(frames, bytes);
+    await it.record(pick([0, 0.4, 3, 7.4]));
+    for (let round = 0; round < 2; round++) {
+      const steps = STEPS.filter(() => random() < 0.7);
+      it.disk.hang(join(directory, pick(['one', 'two'])), steps, { isDone: random() < 0.3 });
+      await it.record(pick([0.4, 2.2, 8, 11]));
+      if (random() < 0.8) it.disk.answer();
+      await it.record(pick([0, 0.4, 2.2, 8]));
+      it.disk.answer();
+    }
+    const lastedUs = it.clock.nowUnixUs() - it.t0;
+    await it.close();
+    const spans = await afterStart('after', async (found) => {
+      await framesOf(found);
+      const gaps = await found.timeline.gaps(CAMERA, it.t0, it.t0 + lastedUs);
+      const groups = await found.timeline.groups(CAMERA, 'main', ALL);
+      return [
+        ...gaps.map(({ startUnixUs, endUnixUs = Infinity, reason }) => {
+          expect(reason).toBe('disk-too-slow');
+          return [startUnixUs - it.t0, endUnixUs - it.t0] as const;
+        }),
+        ...groups.map(({ startUnixUs, durationUs, frameCount }) => {
+          expect(durationUs).toBe(frameCount * 200_000);
+          return [startUnixUs - it.t0, startUnixUs - it.t0 + durationUs] as const;
+        }),
+      ].sort(([a], [b]) => a - b);
+    });
+    let untilUs = 0;
+    for (const [fromUs, toUs] of spans) {
+      expect(fromUs).toBeLessThanOrEqual(untilUs);
+      untilUs = Math.max(untilUs, toUs);
+    }
+    expect(untilUs).toBeGreaterThanOrEqual(lastedUs);
+  },
+);

@@ -8,6 +8,7 @@ import type { ScannedChunk, WrittenRecord } from './chunk-info.js';
 import type { ChunkStore } from './chunk-store.js';
 import { realRecord } from './footage.test-support.js';
 import { nodeFiles } from './node-files.js';
+import { staging } from './staging.js';
 import type { TrackWriter } from './track-writer.js';
 import { verifyChunk } from './verify-chunk.js';
 
@@ -56,6 +57,8 @@ export class HangingDisk {
     for (let turns = 0; turns < 4; turns++) {
       await new Promise((resolve) => setImmediate(resolve));
       if (this.#underWay > 0) turns = 0;
+      // A seal waits for the thread that hashes.
+      if (turns === 0) await staging().thread.digest(staging().thread.newId());
     }
   }
 
