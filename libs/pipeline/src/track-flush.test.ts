@@ -11,7 +11,7 @@ import { nodeFiles } from '../../store/src/node-files.js';
 import { IngestCounters, TrackIngest } from './ingest.js';
 import { SlabPool } from './slab-pool.js';
 import { TrackGate } from './gate.js';
-import { TrackFlush, WaitingBytes, type DiskFailure } from './track-flush.js';
+import { TrackFlush, WaitingBytes, waitingBound, type DiskFailure } from './track-flush.js';
 import type { TrackRecord } from './track-record.js';
 
 const CAMERA = '7d1f6c1e-93a1-4c5e-8a39-0d4f0e6b2a11';
@@ -261,6 +261,13 @@ test('a slow disk ends the run of recording with a bound on memory, and resumes 
   );
   await it.close();
   expect(it.pool.usedBytes).toBe(0);
+});
+
+test('a machine with memory to spare bears a disk that stalls for longer', () => {
+  const [megabyte, gigabyte] = [1024 ** 2, 1024 ** 3];
+  expect(waitingBound(24 * gigabyte, 2)).toBe(3 * gigabyte);
+  expect(waitingBound(64 * gigabyte, 16)).toBe(gigabyte);
+  expect(waitingBound(2 * gigabyte, 4)).toBe(512 * megabyte);
 });
 
 test('a long pre-roll of a large picture is written, and is no slow disk', async () => {

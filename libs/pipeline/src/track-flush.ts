@@ -1,5 +1,6 @@
 // One track's way to disk: writes records as they come, and says what became safe or was lost.
 
+import { availableParallelism, totalmem } from 'node:os';
 import { toNightjarError, type Clock, type Log } from '#base';
 import {
   foldGroups,
@@ -28,6 +29,23 @@ const PAUSE_MS = 3000;
 /** A disk that keeps up leaves fewer records of a track waiting. */
 const BEHIND_RECORDS = 3;
 
+/** Of all tracks together, on a small machine. */
+const LEAST_WAITING_BYTES = 512 * 1024 * 1024;
+
+/**
+ * What may wait for disks that stall: a quarter of the machine's memory, shared by as many recorders
+ * as there are processors. Hundreds of cameras fill the least in two seconds.
+ */
+export function waitingBound(memoryBytes: number, processors: number): number {
+  return Math.max(LEAST_WAITING_BYTES, Math.floor(memoryBytes / 4 / processors));
+}
+
+/** Less than the machine's where the process is confined. */
+function availableMemory(): number {
+  const bound = process.constrainedMemory();
+  return bound > 0 ? Math.min(bound, totalmem()) : totalmem();
+}
+
 /** What waits for the disks, over all tracks of a recorder. */
 export class WaitingBytes {
   readonly #bound: number;
@@ -36,7 +54,7 @@ export class WaitingBytes {
   /** Of these, what came out of rings: memory that was in use before. */
   fromRings = 0;
 
-  constructor(bound = 512 * 1024 * 1024) {
+  constructor(bound = waitingBound(availableMemory(), availableParallelism())) {
     this.#bound = bound;
   }
 

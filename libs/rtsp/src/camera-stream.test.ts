@@ -93,6 +93,42 @@ describe('a camera that does everything right', () => {
     expect(sink.dropped).toEqual([]);
   });
 
+  test('sockets that rest because reading does not keep up lose nothing', async () => {
+    const fake = await camera();
+    const turns = new ReadTurns(() => 0);
+    let rests = 0;
+    const received = turns.received.bind(turns);
+    turns.received = (count, wake) => {
+      const goesOn = received(count, wake);
+      rests += goesOn ? 0 : 1;
+      return goesOn;
+    };
+    const streams = Array.from({ length: 4 }, (_, index) =>
+      start(fake.url(`/${index}`), { clock: systemClock, turns }),
+    );
+    await eventually('all starts', () => streams.every(({ starts }) => starts.length === 1));
+    for (const { sink } of streams) {
+      const endFrame = sink.endFrame.bind(sink);
+      sink.endFrame = (...frame) => {
+        const endMs = performance.now() + 2;
+        while (performance.now() < endMs);
+        endFrame(...frame);
+      };
+    }
+    for (let frame = 0, sequence = 0; frame < 60; frame++) {
+      const unit = slice('h264', frame === 0, 40_000, frame);
+      const packets = packetize([unit], { sequence, timestamp: frame * 3600 });
+      sequence += packets.length;
+      for (const client of fake.clients) {
+        for (const packet of packets) client.packet(0, packet);
+      }
+    }
+    const all = () => streams.every(({ sink }) => sink.frames.length === 60);
+    await eventually('all frames', all, 60_000);
+    expect(rests).toBeGreaterThan(0);
+    for (const { sink } of streams) expect(sink.dropped).toEqual([]);
+  });
+
   test('many cameras share one read buffer without mixing', async () => {
     const fake = await camera();
     const streams = Array.from({ length: 12 }, (_, index) => start(fake.url(`/${index}`)));

@@ -152,9 +152,14 @@ export class Connection {
       this.#finish(error instanceof Error ? error : new Error(String(error)), true);
       return true;
     }
-    this.#options.turns?.received(count);
-    return true;
+    const goesOn = this.#options.turns?.received(count, this.#wake) ?? true;
+    // What comes before there is a socket that can be woken must go on.
+    return goesOn || this.#socket === undefined;
   }
+
+  readonly #wake = (): void => {
+    if (this.#socket?.destroyed === false) this.#socket.resume();
+  };
 
   /** A web server that was taken for a camera may be the camera's door to its tunnel. */
   #listenForHttp(bytes: Uint8Array, count: number): void {

@@ -344,6 +344,29 @@ test('rotation follows age, codec and a clock that went back', async () => {
   expect(new Set(chunks.map(({ id }) => id)).size).toBe(4);
 });
 
+test('tracks that begin together do not go on to their next chunks together', async () => {
+  const store = await openStore({ chunkSeconds: 16 });
+  const beginnings = await Promise.all(
+    Array.from({ length: 8 }, async (_, camera) => {
+      const id = `${CAMERA.slice(0, -1)}${camera}`;
+      const writer = store.openTrack({ camera: id, track: 'main' });
+      writers.push(writer);
+      for (let group = 0; group < 40; group++) {
+        await writer.write(realRecord({ firstFrame: group * 5, frameCount: 5 }));
+      }
+      const { chunks } = await writer.close();
+      const starts = new Set(chunks.map(({ firstUnixUs }) => firstUnixUs));
+      return [...starts].sort().map((at) => (at - START_UNIX_US) / GROUP_US);
+    }),
+  );
+  // From a quarter of a chunk on, evenly; all later ones are whole.
+  const firsts = beginnings.map(([, second = 0]) => second);
+  expect(firsts[0]).toBe(16);
+  expect(Math.min(...firsts)).toBeGreaterThanOrEqual(4);
+  expect(new Set(firsts).size).toBe(8);
+  for (const [, second = 0, third = 0] of beginnings) expect(third - second).toBe(16);
+});
+
 test('an idle chunk is sealed when it is old enough, and not while records come', async () => {
   const store = await openStore();
   const writer = openTrack(store);

@@ -31,6 +31,9 @@ import { readSealed, verifyFile, type ChunkVerification } from './verify-chunk.j
 
 const CHUNK_BYTES = 10_000_000;
 const CHUNK_SECONDS = 15 * 60;
+/** First chunks of tracks end at shares of a whole one that lie evenly from a quarter of it on. */
+const SPREAD = 0.75;
+const GOLDEN_RATIO = 0.618034;
 const DEFAULT_THREADS = 4;
 const CLOSE_DEADLINE_MS = 2000;
 
@@ -42,6 +45,8 @@ export class ChunkStore {
   readonly #directories: readonly ChunkDirectory[];
   readonly #chains = new Map<string, SealChain>();
   readonly #writers = new Set<string>();
+  /** How many tracks were opened so far. */
+  #opened = 0;
   readonly #placement: ChunkPlacement;
   readonly #recovery: StoreRecovery;
   /** Chunks on disks that hung, which come to their end when these answer. */
@@ -200,6 +205,7 @@ export class ChunkStore {
       log,
       chunkBytes,
       chunkSeconds,
+      firstShare: 1 - SPREAD * ((this.#opened++ * GOLDEN_RATIO) % 1),
       chain: this.#chainOf({ camera, track }),
       createChunk: (chunk) => this.#placement.create(chunk),
       isRoomElsewhere: (directory) => this.#placement.isRoomElsewhere(directory),

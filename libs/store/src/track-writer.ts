@@ -19,6 +19,8 @@ const IDLE_MS = 15_000;
 export interface TrackWriterOptions extends TrackIdentity {
   readonly chunkBytes: number;
   readonly chunkSeconds: number;
+  /** Of both, for the first chunk: tracks that begin together are not to rotate together. */
+  readonly firstShare: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly chain: SealChain;
@@ -55,6 +57,8 @@ export class TrackWriter {
   /** What is safe and was not given out, because another chunk's sync failed beside it. */
   #ready: { records: WrittenRecord[]; chunks: ChunkInfo[] } = { records: [], chunks: [] };
   #needsGroupStart = true;
+  /** What the current chunk may hold of what a chunk may. */
+  #share: number | undefined;
   #lastWriteMs = 0;
   #writesUnderWay = 0;
   #writes: Promise<unknown> = Promise.resolve();
@@ -114,7 +118,7 @@ export class TrackWriter {
       await turn;
       return true;
     }
-    if (nowUnixUs - chunk.firstUnixUs < this.#options.chunkSeconds * 1_000_000) return false;
+    if (nowUnixUs - chunk.firstUnixUs < this.#mostUs) return false;
     await this.seal();
     return true;
   }
@@ -177,6 +181,7 @@ export class TrackWriter {
       const { startUnixUs } = record;
       this.#current = await this.#options.createChunk({ camera, track, codec, startUnixUs });
       this.#open.add(this.#current);
+      this.#share = this.#share === undefined ? this.#options.firstShare : 1;
     }
     const chunk = this.#current;
     try {
@@ -257,10 +262,14 @@ export class TrackWriter {
     return (
       isLeft ||
       chunk.codec !== record.format.codec ||
-      bytes > this.#options.chunkBytes ||
-      record.startUnixUs - chunk.firstUnixUs >= this.#options.chunkSeconds * 1_000_000 ||
+      bytes > this.#options.chunkBytes * (this.#share ?? 1) ||
+      record.startUnixUs - chunk.firstUnixUs >= this.#mostUs ||
       record.startUnixUs < chunk.lastUnixUs - BACKWARDS_US
     );
+  }
+
+  get #mostUs(): number {
+    return this.#options.chunkSeconds * 1_000_000 * (this.#share ?? 1);
   }
 
   #withHeader(record: MediaRecord): Uint8Array[] {
