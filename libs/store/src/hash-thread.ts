@@ -127,7 +127,10 @@ export class HashThread {
     return this.failed || ((Atomics.load(this.#words, DONE) - submitted) | 0) >= 0;
   }
 
-  /** Has `onDone` called when the next piece is hashed. Ask `isDone` again behind it. */
+  /**
+   * Has `onDone` called once, when the next piece is hashed or question answered. Ask `isDone` again
+   * behind it.
+   */
   tellWhenDone(): void {
     Atomics.store(this.#words, TELL, 1);
     this.#isAwaited = true;

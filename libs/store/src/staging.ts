@@ -15,7 +15,7 @@ export const BLOCK_BYTES = 4096;
 export const SLOT_BYTES = 1024 * 1024;
 const WASM_PAGE_BYTES = 65_536;
 /** Operations under way at once; what was never taken is not resident. */
-const SLOTS = 48;
+export const SLOTS = 48;
 
 /** Slots are taken last in, first out, so that few are ever touched. Whoever finds none waits. */
 class Staging {
@@ -38,7 +38,11 @@ class Staging {
   /** Made when the first hash is; another one where it failed. */
   get thread(): HashThread {
     if (this.#thread === undefined || this.#thread.failed) {
-      this.#thread = new HashThread(this.#memory, () => this.#reclaim());
+      this.#thread = new HashThread(this.#memory, () => {
+        this.#reclaim();
+        // It tells once, perhaps of something else than a slot, and who got one may keep it for long.
+        this.#watch();
+      });
     }
     return this.#thread;
   }
