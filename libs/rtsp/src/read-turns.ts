@@ -28,8 +28,8 @@ export class ReadTurns {
   /** When this turn's reading began, and how long it may last. */
   #readingSinceMs = 0;
   #readingMs = SHORT_MS;
-  /** What wakes the sockets that rest, longest first. */
-  readonly #resting: (() => void)[] = [];
+  /** What wakes the sockets that rest, longest first. TLS brings several pieces of one behind that. */
+  readonly #resting = new Set<() => void>();
 
   /** `periodMs` is asked at each turn: from one turn to the next; 0 is no sleep at all. */
   constructor(periodMs: () => number) {
@@ -48,7 +48,7 @@ export class ReadTurns {
     }
     if (wake === undefined) return true;
     if (performance.now() - this.#readingSinceMs < this.#readingMs) return true;
-    this.#resting.push(wake);
+    this.#resting.add(wake);
     return false;
   }
 
@@ -59,7 +59,7 @@ export class ReadTurns {
 
   readonly #endTurn = (): void => {
     this.#armed = false;
-    const isBehind = this.#resting.length > 0;
+    const isBehind = this.#resting.size > 0;
     const periodMs = Math.min(
       this.#periodMs(),
       this.#muchWaits || this.#questions > 0 ? SHORT_MS : Infinity,
@@ -73,7 +73,10 @@ export class ReadTurns {
     }
     this.#beganMs = performance.now();
     if (!isBehind) return;
-    for (const wake of this.#resting.splice(0, WOKEN)) wake();
+    for (const wake of [...this.#resting].slice(0, WOKEN)) {
+      this.#resting.delete(wake);
+      wake();
+    }
     // They may have nothing to read, and the rest still waits.
     this.#arm();
   };
