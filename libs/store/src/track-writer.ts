@@ -77,7 +77,7 @@ export class TrackWriter {
   /**
    * Lays the header into the record's headroom and writes both with one pwrite; begins a new chunk
    * at 10 MB, 15 minutes, a codec change, a clock that went back, or when its disk is slow and
-   * another is not, always at a group start. The
+   * another is not, always at a group start; the track's first chunk at a share of both. The
    * bytes are not safe before the next `sync`. The record's buffer must stay as it is until the
    * promise settles. After an error the record is not in the chunk, and only a record that starts a
    * group is taken next.
