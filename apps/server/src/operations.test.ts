@@ -8,6 +8,7 @@ import { eventually } from '#base/testing';
 import type {
   AuditEntry,
   Camera,
+  CameraStatus,
   Deletion,
   Health,
   Hold,
@@ -71,6 +72,18 @@ test('health follows the cameras and the recorder, and says why', async () => {
   expect(status.body).toMatchObject({ state: 'offline', reason: 'its recorder does not answer' });
   await recorder.listen();
   await recorder.announce();
+  await eventually('all to be well', async () => (await health()).status === 200);
+});
+
+test('a camera that its recorder has not begun with yet is no fault of the recorder', async () => {
+  const answer = JSON.stringify({ cameras: [], healthy: true, faults: [] });
+  recorder.answer('/internal/status', (_request, response) =>
+    response.setHeader('content-type', 'application/json').end(answer),
+  );
+  const status = () => server.admin<CameraStatus>('GET', `/api/cameras/${camera.id}/status`);
+  await eventually('its word', async () => (await status()).body.state === 'connecting');
+  expect((await status()).body.reason).toBe('its recorder is beginning with it');
+  recorder.answerStatus();
   await eventually('all to be well', async () => (await health()).status === 200);
 });
 

@@ -49,7 +49,7 @@ export class StatusDesk {
   }
 
   async list(): Promise<CameraState[]> {
-    return statesOf(await this.#fresh());
+    return this.#statesOf(await this.#fresh());
   }
 
   async health(): Promise<Health> {
@@ -64,7 +64,7 @@ export class StatusDesk {
   /** Both as of one moment: recorders are asked once. */
   async overview(): Promise<{ items: CameraState[]; health: Health }> {
     const snapshot = await this.#fresh();
-    return { items: statesOf(snapshot), health: healthOf(snapshot) };
+    return { items: this.#statesOf(snapshot), health: healthOf(snapshot) };
   }
 
   /** Throws `not-found`. */
@@ -122,20 +122,21 @@ export class StatusDesk {
       ),
     };
   }
+
+  #statesOf({ cameras, states, recorders }: HealthFacts): CameraState[] {
+    return cameras.map(({ id, recording: { mode } }) => {
+      const owner = this.#spread.ownerOf(id);
+      const answered = owner !== undefined && recorders.includes(owner);
+      return { id, status: states.get(id) ?? untoldStatus(mode, answered) };
+    });
+  }
 }
 
-function statesOf({ cameras, states }: HealthFacts): CameraState[] {
-  return cameras.map((camera) => ({
-    id: camera.id,
-    status: states.get(camera.id) ?? silentStatus(camera.recording.mode),
-  }));
-}
-
-/** The status of a camera whose recorder does not answer. */
-function silentStatus(mode: RecordingMode): CameraStatus {
+/** The status of a camera of which no recorder tells: where its own has answered, it is new to it. */
+function untoldStatus(mode: RecordingMode, answered: boolean): CameraStatus {
   return {
-    state: 'offline',
-    reason: 'its recorder does not answer',
+    state: answered ? 'connecting' : 'offline',
+    reason: answered ? 'its recorder is beginning with it' : 'its recorder does not answer',
     recording: { active: false, mode, reason: 'unknown' },
     motion: { active: false, level: 0, detector: 'off' },
     tracks: [],
