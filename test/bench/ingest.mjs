@@ -154,7 +154,7 @@ async function resident(recorder) {
   const payload = [];
   for (let count = 0; count < 8; count++) {
     await sleep(500);
-    payload.push(await recorder.gauge('nightjar_record_payload_bytes'));
+    payload.push(await recorder.metric('nightjar_record_payload_bytes'));
   }
   const mean = (list) => list.reduce((sum, item) => sum + item, 0) / list.length;
   return { rssBytes: mean(rss), ownBytes: mean(rss) - mean(payload) };

@@ -131,12 +131,15 @@ export async function startRecorder({
     status,
     /** The answer of its internal door, once it has announced that. */
     ask,
-    /** A gauge without labels. */
-    async gauge(name) {
+    /** The sum of all series of this name. */
+    async metric(name) {
       const response = await fetch(`${door}/internal/metrics`, {
         headers: { authorization: `Bearer ${SECRET}` },
       });
-      return Number(new RegExp(`^${name} (.+)$`, 'm').exec(await response.text())?.[1]);
+      const series = (await response.text()).matchAll(
+        new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, 'gm'),
+      );
+      return [...series].reduce((sum, [, value]) => sum + Number(value), 0);
     },
     /** Until the cameras that `wanted` picks by their index record. */
     async untilRecording(deadlineMs, wanted = () => true) {
