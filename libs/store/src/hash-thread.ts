@@ -78,7 +78,6 @@ export class HashThread {
       // It holds nothing but hashes.
       resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 },
     });
-    this.#worker.unref();
     this.#worker.on('message', (answer: [number, string] | undefined) => {
       if (answer === undefined) {
         this.#isAwaited = false;
@@ -99,6 +98,8 @@ export class HashThread {
     };
     this.#worker.on('error', fail);
     this.#worker.on('exit', () => fail(new Error('the thread that hashes has ended')));
+    // Behind the listeners, since the first one holds the process.
+    this.#worker.unref();
   }
 
   /** It cannot be used any more, and reads no memory. */

@@ -28,6 +28,18 @@ function waitFor(count: number): Buffer[] {
 /** It is busy with this for so long that all that follows here is asked of it meanwhile. */
 const LONG_BYTES = 40 * SLOT_BYTES;
 
+test('the thread keeps no process alive while nobody waits for it', async () => {
+  const held = () =>
+    process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
+  const before = held();
+  const { thread } = staging();
+  expect(held()).toBe(before);
+  const sha256 = thread.digest(thread.newId());
+  expect(held()).toBeGreaterThan(before);
+  await sha256;
+  expect(held()).toBe(before);
+});
+
 test('a slot that is hashed goes to who waits, though those before got theirs and keep them', async () => {
   const { thread } = staging();
   const slots = takeAll();
