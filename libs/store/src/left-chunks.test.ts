@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { silentLog } from '#base';
 import { eventually, FakeClock } from '#base/testing';
 import type { ChunkInfo, ScannedChunk } from './chunk-info.js';
+import type { ChunkFiles } from './chunk-files.js';
 import { ChunkStore } from './chunk-store.js';
+import { diskBroken } from './faulty-files.test-support.js';
 import { CAMERA, START_UNIX_US, GROUP_US } from './footage.test-support.js';
 import {
   allOf,
@@ -45,9 +47,9 @@ afterEach(async () => {
   await rm(parent, { recursive: true, force: true });
 });
 
-const openStore = (chunkBytes = 10_000_000, files = disk.files) =>
+const openStore = (chunkBytes = 10_000_000, files = disk.files, names = ['one', 'two']) =>
   ChunkStore.open({
-    directories: ['one', 'two'].map((name) => join(parent, name)),
+    directories: names.map((name) => join(parent, name)),
     ...{ clock, log: silentLog(), files, threads: 16, chunkBytes },
   });
 const pathOf = (id: string | undefined) => store.directories.find((d) => d.id === id)?.path ?? '';
@@ -229,4 +231,42 @@ test('a record whose chunk is left while its hash waits for a slot lies in one c
   );
   await writer.close();
   await isInOrder(store, 6, () => []);
+});
+
+test('a chunk whose copy is lost on another disk stays as it is, and is sealed when its own answers', async () => {
+  const broken = new Set<string>();
+  const closed = new Set<string>();
+  const files: ChunkFiles = {
+    ...disk.files,
+    create: async (path) => {
+      const file = await disk.files.create(path);
+      return { ...file, close: () => file.close().then(() => void closed.add(path)) };
+    },
+    syncDirectory: (path) => {
+      const isBroken = [...broken].some((below) => path.startsWith(`${below}/`));
+      return isBroken ? Promise.reject(diskBroken()) : disk.files.syncDirectory(path);
+    },
+  };
+  store = await openStore(undefined, files, ['one', 'two', 'three']);
+  const writer = store.openTrack(TRACK);
+  await writeAll(writer, 0, 3);
+  const left = (await writer.sync()).chunks[0] as ChunkInfo;
+  disk.hang(pathOf(left.store), ['create', 'write']);
+  const hung = writer.write(record(3)).catch((error: unknown) => error);
+  await whileTimePasses(clock, hung);
+  for (const { path } of store.directories) broken.add(path);
+  await writeAll(writer, 2, 4);
+  await expect(writer.sync()).rejects.toMatchObject({ code: 'unavailable' });
+  broken.clear();
+  await writeAll(writer, 4, 6);
+  const { chunks, removedChunks } = await writer.sync();
+  expect(chunks.map(({ id }) => id)).not.toContain(left.id);
+  expect(removedChunks).toBeUndefined();
+  disk.answer();
+  await eventually('it is closed', () => closed.has(join(pathOf(left.store), left.path)));
+  await disk.quiet();
+  const rows = (await writer.close()).chunks;
+  expect(rows.map(({ id, sealed }) => [id === left.id, sealed])).toEqual([[true, true], [false, true]]); // prettier-ignore
+  const found = await scanned(store);
+  expect(found.map(({ records }) => sequences(records))).toEqual([allOf(3), allOf(6, 4)]);
 });

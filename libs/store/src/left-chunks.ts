@@ -74,7 +74,8 @@ export class LeftChunks {
         else if (chunk.safe !== undefined) rows.removedChunks.push(chunk.id);
       }
       const isCovered = behind.some(({ record }) => isAtOrBehind(record, until));
-      if (left.isTold && isCovered) this.#settle(chunk, { left, kept });
+      // Where what was written again is lost, what lies here is all there is.
+      if (isCovered) this.#settle(chunk, { left, kept: left.isTold ? kept : chunk.safe });
     }
     return rows;
   }
