@@ -20,7 +20,7 @@ function waitFor(count: number): Buffer[] {
   for (let waiting = 0; waiting < count; waiting++) {
     const slot = staging().take();
     if (slot instanceof Buffer) throw new Error('expected no slot to be free');
-    void slot.then((free) => got.push(free));
+    void Promise.resolve(slot).then((free) => got.push(free));
   }
   return got;
 }
