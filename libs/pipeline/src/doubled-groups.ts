@@ -66,6 +66,16 @@ async function twinOf(timeline: Timeline, group: GroupRow): Promise<GroupRow | u
   );
 }
 
+/** Whether every group of the chunk is whole in another one: it was left, and removed for that. */
+export async function liesElsewhere(timeline: Timeline, chunk: ChunkRow): Promise<boolean> {
+  const groups = await timeline.groupsOf(chunk);
+  for (const group of groups) {
+    const twin = await twinOf(timeline, group);
+    if (twin === undefined || twin.frameCount < group.frameCount) return false;
+  }
+  return groups.length > 0;
+}
+
 function isBetter(a: GroupRow, b: GroupRow): boolean {
   return a.frameCount === b.frameCount ? a.chunkId > b.chunkId : a.frameCount > b.frameCount;
 }

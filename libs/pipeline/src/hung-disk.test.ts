@@ -367,6 +367,34 @@ test('a kill in the middle of writing several groups again leaves each of them o
   await it.bury();
 });
 
+test.each([
+  ['cut', 7.4],
+  ['removed', 1.4],
+] as const)(
+  'a power cut that takes the index back to before a chunk was %s costs nothing, and nothing is said to be lost',
+  async (_what, seconds) => {
+    const it = await new HungRig().open();
+    await it.record(seconds);
+    await it.hangCurrent();
+    it.commits = false;
+    await it.record(8);
+    it.disk.answer();
+    await it.record(2);
+    await it.timeline.close();
+    const untilUs = it.t0 + (seconds + 7) * 1_000_000;
+    await afterStart('after', async (found) => {
+      const frames = await framesOf(found);
+      expect(frames.slice(0, -1)).toEqual(tens(frames.length - 1));
+      const spans = await found.timeline.recordings(CAMERA, it.t0, untilUs);
+      expect(spans).toHaveLength(1);
+      expect(spans[0]?.fromUnixUs).toBe(it.t0);
+      expect(spans[0]?.toUnixUs).toBeGreaterThanOrEqual(untilUs);
+      expect(await found.timeline.deletions({ limit: 10 })).toEqual([]);
+    });
+    await it.bury();
+  },
+);
+
 test('what a new chunk holds is not given up where its disk is slow first and then hangs', async () => {
   const it = await new HungRig().open();
   // What was written can be read, and its file is not safe.

@@ -4,7 +4,7 @@
 import type { Clock, Log } from '#base';
 import { foldGroups, recordsEndOf, type ChunkStore, type ScannedChunk } from '#store';
 import type { ChunkRow, GroupRow, Timeline } from '#timeline';
-import { dropDoubledGroups } from './doubled-groups.js';
+import { dropDoubledGroups, liesElsewhere } from './doubled-groups.js';
 
 export interface RecoveryParts {
   readonly store: ChunkStore;
@@ -96,6 +96,11 @@ async function indexRecovered(
 ): Promise<void> {
   const { chunk, records, state, tornBytes } = scanned;
   if (state === 'missing') {
+    // It comes behind those that are there.
+    if (await liesElsewhere(timeline, tail?.row ?? chunk)) {
+      await timeline.commit({ removedChunks: [chunk.id] });
+      return;
+    }
     log.error({ chunk: chunk.path }, 'a chunk file is missing: its footage is lost');
     await timeline.dropChunk(chunk.id, {
       atUnixUs: clock.nowUnixUs(),
