@@ -110,6 +110,20 @@ test('room is a piece at most, whatever a second brings', () => {
   }
 });
 
+test('what comes behind the expected end costs no whole piece', () => {
+  const pool = new SlabPool(0);
+  const expectedBytes = 540_000;
+  const record = new TrackRecord({ pool, startsGroup: true, format: FORMAT, expectedBytes });
+  for (let frame = 0; frame < 25; frame++) {
+    record.reserve(21_000);
+    record.piece.end += 21_000;
+  }
+  expect(record.payloadBytes).toBe(525_000);
+  expect(record.pieces).toHaveLength(3);
+  expect(record.sizeBytes).toBeLessThan(525_000 + PIECE_BYTES / 2);
+  record.release();
+});
+
 test('a unit that outgrows its piece grows alone, behind the room for the header', () => {
   const pool = new SlabPool(0);
   const record = new TrackRecord({ pool, startsGroup: true, format: FORMAT, expectedBytes: 0 });

@@ -25,6 +25,8 @@ export interface TrackRecordOptions<F extends MediaFormat> {
  * and room for a second of 4 Mbit/s is half a megabyte.
  */
 export const PIECE_BYTES = 256 * 1024;
+/** What comes behind the expected end goes into pieces of half and a quarter. */
+const LEAST_PIECE_BYTES = PIECE_BYTES / 4;
 
 /** Part of a payload: `buffer` from `start` to `end`. No frame lies in two pieces. */
 export interface Piece {
@@ -57,6 +59,7 @@ export class TrackRecord<F extends MediaFormat = VideoFormat> implements MediaRe
   piece: Piece;
   readonly pieces: Piece[];
   readonly #pool: SlabPool;
+  readonly #expectedBytes: number;
   /** Of the pieces before the last one. */
   #fullBytes = 0;
   #references = 1;
@@ -65,6 +68,7 @@ export class TrackRecord<F extends MediaFormat = VideoFormat> implements MediaRe
     this.startsGroup = options.startsGroup;
     this.format = options.format;
     this.#pool = options.pool;
+    this.#expectedBytes = options.expectedBytes;
     this.frames = options.pool.takeTable(options.unitPrefixBytes);
     const sizeBytes = Math.min(PIECE_BYTES, RECORD_HEADROOM_BYTES + options.expectedBytes);
     this.piece = this.#newPiece(sizeBytes, RECORD_HEADROOM_BYTES);
@@ -115,7 +119,7 @@ export class TrackRecord<F extends MediaFormat = VideoFormat> implements MediaRe
     const isAlone = unitStart === piece.start;
     const start = isAlone ? piece.start : 0;
     const neededBytes = start + unitBytes + sizeBytes;
-    const standardBytes = Math.min(PIECE_BYTES, piece.buffer.length);
+    const standardBytes = Math.min(this.#nextPieceBytes, piece.buffer.length);
     const next = this.#newPiece(
       neededBytes <= standardBytes ? standardBytes : Math.ceil(neededBytes * 1.5),
       start,
@@ -145,6 +149,12 @@ export class TrackRecord<F extends MediaFormat = VideoFormat> implements MediaRe
     this.#pool.leave(this);
     for (const { buffer } of this.pieces) this.#pool.give(buffer);
     this.#pool.giveTable(this.frames);
+  }
+
+  get #nextPieceBytes(): number {
+    const leftBytes = this.#expectedBytes - this.payloadBytes;
+    if (leftBytes > PIECE_BYTES / 2) return PIECE_BYTES;
+    return leftBytes > LEAST_PIECE_BYTES ? PIECE_BYTES / 2 : LEAST_PIECE_BYTES;
   }
 
   get #first(): Piece {
