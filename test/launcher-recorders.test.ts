@@ -34,6 +34,7 @@ test('one has the directories themselves; further ones have their own on each di
     environment: {
       NIGHTJAR_RECORDER_ID: 'recorder-1',
       NIGHTJAR_STORE_DIRS: '/a,/b',
+      NIGHTJAR_RECORDERS: '1',
       NIGHTJAR_MOTION_PROCESSES: '4',
     },
   });
@@ -42,6 +43,7 @@ test('one has the directories themselves; further ones have their own on each di
   expect(second?.environment).toEqual({
     NIGHTJAR_RECORDER_ID: 'recorder-2',
     NIGHTJAR_STORE_DIRS: '/a/recorder-2,/b/recorder-2',
+    NIGHTJAR_RECORDERS: '2',
     NIGHTJAR_RTMP_PORT: '0',
     NIGHTJAR_MOTION_PROCESSES: '2',
   });

@@ -34,6 +34,7 @@ export function recordersOf({ dataDir, storeDirs, recorders, cores, environment 
         environment: {
           NIGHTJAR_RECORDER_ID: id,
           NIGHTJAR_STORE_DIRS: dirs.join(','),
+          NIGHTJAR_RECORDERS: String(recorders),
           // One process of a machine can have the port that cameras push to.
           ...(number === 1 ? {} : { NIGHTJAR_RTMP_PORT: '0' }),
           ...(number > recorders ? { NIGHTJAR_RECORDER_WEIGHT: '0' } : {}),

@@ -1,5 +1,6 @@
 // The recorder's settings: its environment, parsed once, every fault listed.
 
+import { availableParallelism } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { readConfig } from '#base';
@@ -49,6 +50,8 @@ const settingsSchema = z.object({
   NIGHTJAR_HOST: z.string().default('0.0.0.0'),
   NIGHTJAR_RTMP_PORT: port.default(1935),
   NIGHTJAR_MOTION_PROCESSES: z.coerce.number().int().min(1).max(64).optional(),
+  /** How many of them share the machine's memory. */
+  NIGHTJAR_RECORDERS: z.coerce.number().int().min(1).max(1024).default(availableParallelism()),
   /** Read by libuv: how many disk operations can be under way. */
   UV_THREADPOOL_SIZE: z.coerce.number().int().min(1).max(1024).default(4),
   /** Cameras are read so often while nobody watches: fewer wake-ups cost less; 0 is at once. */
@@ -76,6 +79,7 @@ export interface RecorderConfig {
   readonly scrubDays: number;
   readonly scrubBytesPerSecond: number;
   readonly motionProcesses: number | undefined;
+  readonly recorders: number;
   readonly push: { readonly host: string; readonly port: number };
   readonly ingestTurnMs: number;
   /** Of libuv's pool. */
@@ -110,6 +114,7 @@ export function readRecorderConfig(
     scrubDays: settings.NIGHTJAR_SCRUB_DAYS,
     scrubBytesPerSecond: settings.NIGHTJAR_SCRUB_MB_PER_SECOND * 1e6,
     motionProcesses: settings.NIGHTJAR_MOTION_PROCESSES,
+    recorders: settings.NIGHTJAR_RECORDERS,
     push: {
       host: settings.NIGHTJAR_RTMP_HOST ?? settings.NIGHTJAR_HOST,
       port: settings.NIGHTJAR_RTMP_PORT,

@@ -38,6 +38,7 @@ export async function openParts(o: {
           },
     scrub: { periodDays: config.scrubDays, maxBytesPerSecond: config.scrubBytesPerSecond },
     motionProcesses: config.motionProcesses,
+    recorders: config.recorders,
     push: config.push,
     openAlarms: ({ id, onvif }, listener) =>
       new EventSource({

@@ -18,7 +18,7 @@ import { recoverFootage } from './recovery.js';
 import type { RetentionPolicy } from './retention-policy.js';
 import { Retention, watermarksOf, type RetentionOptions } from './retention.js';
 import { SlabPool } from './slab-pool.js';
-import { WaitingBytes } from './track-flush.js';
+import { WaitingBytes, waitingBound } from './track-flush.js';
 import { storageWarnings } from './storage-warnings.js';
 import { WarmMover, type WarmMoverOptions } from './warm-mover.js';
 
@@ -48,6 +48,8 @@ export interface RecorderOptions {
     | undefined;
   readonly scrub?: Pick<ScrubOptions, 'periodDays' | 'maxBytesPerSecond'>;
   readonly motionProcesses?: number | undefined;
+  /** How many recorders share the machine's memory; by default one for each processor. */
+  readonly recorders?: number;
   /** Where cameras push to; open only while there is one. Default: RTMP's port on every address. */
   readonly push?: { readonly host: string; readonly port: number };
   /** Asks cameras for their own events; without it such a camera records continuously. */
@@ -70,7 +72,7 @@ export class Recorder {
   readonly scrub: Scrub;
   readonly warm: WarmMover;
   readonly pool = new SlabPool();
-  readonly waiting = new WaitingBytes();
+  readonly waiting: WaitingBytes;
   readonly turns: IngestTurns;
   readonly startedAtUnixUs: number;
   readonly #options: RecorderOptions;
@@ -94,6 +96,7 @@ export class Recorder {
     this.#options = options;
     this.timeline = parts.timeline;
     this.store = parts.store;
+    this.waiting = new WaitingBytes(waitingBound(options.recorders));
     this.#motion = parts.motion;
     this.startedAtUnixUs = clock.nowUnixUs();
     this.#door = new PushDoor({ ...(options.push ?? PUSH_ADDRESS), clock, log });

@@ -265,9 +265,9 @@ test('a slow disk ends the run of recording with a bound on memory, and resumes 
 
 test('a machine with memory to spare bears a disk that stalls for longer', () => {
   const [megabyte, gigabyte] = [1024 ** 2, 1024 ** 3];
-  expect(waitingBound(24 * gigabyte, 2)).toBe(3 * gigabyte);
-  expect(waitingBound(64 * gigabyte, 16)).toBe(gigabyte);
-  expect(waitingBound(2 * gigabyte, 4)).toBe(512 * megabyte);
+  expect(waitingBound(2, 24 * gigabyte)).toBe(3 * gigabyte);
+  expect(waitingBound(16, 64 * gigabyte)).toBe(gigabyte);
+  expect(waitingBound(4, 2 * gigabyte)).toBe(512 * megabyte);
 });
 
 test('a long pre-roll of a large picture is written, and is no slow disk', async () => {

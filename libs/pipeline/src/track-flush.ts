@@ -33,11 +33,14 @@ const BEHIND_RECORDS = 3;
 const LEAST_WAITING_BYTES = 512 * 1024 * 1024;
 
 /**
- * What may wait for disks that stall: a quarter of the machine's memory, shared by as many recorders
- * as there are processors. Hundreds of cameras fill the least in two seconds.
+ * What may wait for disks that stall: a quarter of the memory, shared by all recorders of the
+ * machine. Hundreds of cameras fill the least in two seconds.
  */
-export function waitingBound(memoryBytes: number, processors: number): number {
-  return Math.max(LEAST_WAITING_BYTES, Math.floor(memoryBytes / 4 / processors));
+export function waitingBound(
+  recorders = availableParallelism(),
+  memoryBytes = availableMemory(),
+): number {
+  return Math.max(LEAST_WAITING_BYTES, Math.floor(memoryBytes / 4 / recorders));
 }
 
 /** Less than the machine's where the process is confined. */
@@ -54,7 +57,7 @@ export class WaitingBytes {
   /** Of these, what came out of rings: memory that was in use before. */
   fromRings = 0;
 
-  constructor(bound = waitingBound(availableMemory(), availableParallelism())) {
+  constructor(bound = waitingBound()) {
     this.#bound = bound;
   }
 
@@ -258,13 +261,9 @@ export class TrackFlush {
         }
         const { startUnixUs } = record;
         this.#failWith(error, startUnixUs);
-        // The rest of the group cannot be decoded without this record.
-        while (this.#queue.length > 0) {
-          const next = this.#queue[0] as KeptRecord;
-          if (next !== record && next.startsGroup && this.#mayResume(next)) break;
-          this.counters.lostRecords += 1;
-          this.#shift(next);
-        }
+        // The disk is not tried again for a while.
+        this.counters.lostRecords += this.#queue.length;
+        while (this.#queue[0] !== undefined) this.#shift(this.#queue[0]);
       }
     }
   }
