@@ -8,9 +8,17 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ROOT } from '../../apps/launcher/prepare.mjs';
 import { cpuMs, median, memory, processTree } from './process-meter.mjs';
-import { framesOf, lostOf, makeClip, sleep, startRecorder, startSimulator, stop } from './rig.mjs';
+import {
+  framesOf,
+  FULL_HD,
+  lostOf,
+  makeClip,
+  sleep,
+  startRecorder,
+  startSimulator,
+  stop,
+} from './rig.mjs';
 
-const VIDEO = { size: '1920x1080', fps: 25, bitrateKbit: 4000, seconds: 8, group: 50 };
 /** More processes than these would measure the machine's memory: each takes 54 MB and its own wake-ups. */
 const MOST_FFMPEGS = 100;
 
@@ -34,7 +42,7 @@ export async function run(args) {
   const directory = mkdtempSync(
     join(process.env.NIGHTJAR_BENCH_DIR ?? tmpdir(), 'nightjar-bench-'),
   );
-  const clip = makeClip(directory, VIDEO);
+  const clip = makeClip(directory, FULL_HD);
   const rows = [];
   try {
     for (const cameras of values.cameras.split(',').map(Number)) {
@@ -44,7 +52,7 @@ export async function run(args) {
     rmSync(directory, { recursive: true, force: true });
   }
   console.log(
-    `\n1080p25 H.264 ${VIDEO.bitrateKbit / 1000} Mbit/s, groups of 2 s, RTSP over TCP on loopback, paced; medians of ${values.rounds}` +
+    `\n1080p25 H.264 ${FULL_HD.bitrateKbit / 1000} Mbit/s, groups of 2 s, RTSP over TCP on loopback, paced; medians of ${values.rounds}` +
       '\n\n| cameras | | CPU ms per camera-second | RSS MB per camera | without payload in memory | frames | lost | gaps |\n|---|---|---|---|---|---|---|---|',
   );
   for (const row of rows) console.log(row);

@@ -12,6 +12,9 @@ const SECRET = 'bench-'.repeat(8);
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** What a camera of today sends. */
+export const FULL_HD = { size: '1920x1080', fps: 25, bitrateKbit: 4000, seconds: 8, group: 50 };
+
 export function makeClip(directory, { size, fps, bitrateKbit, seconds, group }) {
   const clip = join(directory, 'clip.mp4');
   const rate = `${bitrateKbit}k`;

@@ -2,10 +2,11 @@
 // And the records that its tests write, and what is to be found of them.
 
 import { join } from 'node:path';
+import { silentLog } from '#base';
 import { eventually, type FakeClock } from '#base/testing';
 import type { ChunkFile, ChunkFiles } from './chunk-files.js';
 import type { ScannedChunk, WrittenRecord } from './chunk-info.js';
-import type { ChunkStore } from './chunk-store.js';
+import { ChunkStore } from './chunk-store.js';
 import { realRecord } from './footage.test-support.js';
 import { nodeFiles } from './node-files.js';
 import { staging } from './staging.js';
@@ -108,6 +109,25 @@ export class HangingDisk {
   }
 }
 
+/** A store on a hanging disk, with its directories below `parent`. */
+export function openHangingStore(o: {
+  readonly parent: string;
+  readonly names: readonly string[];
+  readonly clock: FakeClock;
+  readonly files: ChunkFiles;
+  readonly chunkBytes: number | undefined;
+}): Promise<ChunkStore> {
+  const { parent, names, clock, files, chunkBytes = 10_000_000 } = o;
+  return ChunkStore.open({
+    directories: names.map((name) => join(parent, name)),
+    ...{ clock, log: silentLog(), files, threads: 16, chunkBytes },
+  });
+}
+
+/** Where the directory of this id lies. */
+export const pathIn = (store: ChunkStore, id: string | undefined) =>
+  store.directories.find((directory) => directory.id === id)?.path ?? '';
+
 /** A group of five frames is two records: of three frames and of two. */
 export const record = (index: number, run = 1) =>
   realRecord({
@@ -159,8 +179,7 @@ export async function isInOrder(
   let before: string | undefined;
   for (const { chunk } of sealed(found)) {
     expect([chunk.sealed, chunk.previousSeal]).toEqual([true, before]);
-    const at = store.directories.find(({ id }) => id === chunk.store)?.path ?? '';
-    const verified = await verifyChunk(join(at, chunk.path));
+    const verified = await verifyChunk(join(pathIn(store, chunk.store), chunk.path));
     expect(verified).toMatchObject({ seal: 'valid', damaged: [] });
     before = verified.sealValue;
   }

@@ -15,6 +15,8 @@ import {
   allOf,
   HangingDisk,
   isInOrder,
+  openHangingStore,
+  pathIn,
   record,
   scanned,
   sequenceOf,
@@ -42,12 +44,9 @@ afterEach(async () => {
   await rm(parent, { recursive: true, force: true });
 });
 
-const openStore = (names = ['one', 'two'], chunkBytes = 10_000_000, files = disk.files) =>
-  ChunkStore.open({
-    directories: names.map((name) => join(parent, name)),
-    ...{ clock, log: silentLog(), files, threads: 16, chunkBytes },
-  });
-const pathOf = (id: string | undefined) => store.directories.find((d) => d.id === id)?.path ?? '';
+const openStore = (names = ['one', 'two'], chunkBytes?: number, files = disk.files) =>
+  openHangingStore({ parent, names, clock, files, chunkBytes });
+const pathOf = (id: string | undefined) => pathIn(store, id);
 const timedOut = (again: number) => ({
   code: 'timeout',
   context: { again: { run: 1, sequence: sequenceOf(again) } },

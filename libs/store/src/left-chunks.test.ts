@@ -4,17 +4,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { silentLog } from '#base';
 import { eventually, FakeClock } from '#base/testing';
 import type { ChunkInfo, ScannedChunk } from './chunk-info.js';
 import type { ChunkFiles } from './chunk-files.js';
-import { ChunkStore } from './chunk-store.js';
+import type { ChunkStore } from './chunk-store.js';
 import { diskBroken } from './faulty-files.test-support.js';
 import { CAMERA, START_UNIX_US, GROUP_US } from './footage.test-support.js';
 import {
   allOf,
   HangingDisk,
   isInOrder,
+  openHangingStore,
+  pathIn,
   record,
   scanned,
   sequenceOf,
@@ -47,12 +48,9 @@ afterEach(async () => {
   await rm(parent, { recursive: true, force: true });
 });
 
-const openStore = (chunkBytes = 10_000_000, files = disk.files, names = ['one', 'two']) =>
-  ChunkStore.open({
-    directories: names.map((name) => join(parent, name)),
-    ...{ clock, log: silentLog(), files, threads: 16, chunkBytes },
-  });
-const pathOf = (id: string | undefined) => store.directories.find((d) => d.id === id)?.path ?? '';
+const openStore = (chunkBytes?: number, files = disk.files, names = ['one', 'two']) =>
+  openHangingStore({ parent, names, clock, files, chunkBytes });
+const pathOf = (id: string | undefined) => pathIn(store, id);
 
 /** The store after the process ended, with `unsealed` in the index. */
 async function restart(
@@ -64,6 +62,17 @@ async function restart(
   const known = { unsealed, find: () => Promise.resolve(undefined) };
   for await (const chunk of store.recover(known)) found.push(chunk);
   return found;
+}
+
+/** A process ends with a group in a chunk, and the next one has recovered it. */
+async function leaveOneUnsealed(): Promise<readonly ChunkInfo[]> {
+  store = await openStore(SMALL);
+  const before = store.openTrack(TRACK);
+  await writeAll(before, 0, 2);
+  const { chunks } = await before.sync();
+  killed.push(before);
+  await restart(chunks);
+  return chunks;
 }
 
 async function sealRecovered(): Promise<ChunkInfo[]> {
@@ -128,12 +137,7 @@ test('a chunk with two runs is not cut before the second one lies elsewhere, too
 });
 
 test('a seal that comes late is taken: its chunk is not read again', async () => {
-  store = await openStore(SMALL);
-  const before = store.openTrack(TRACK);
-  await writeAll(before, 0, 2);
-  const { chunks } = await before.sync();
-  killed.push(before);
-  await restart(chunks);
+  const chunks = await leaveOneUnsealed();
   const path = pathOf(chunks[0]?.store);
   disk.hang(path, ['write']);
   expect(await whileTimePasses(clock, sealRecovered())).toEqual([]);
@@ -155,12 +159,7 @@ test('a seal that comes late is taken: its chunk is not read again', async () =>
 });
 
 test('a chunk is sealed also where the seal before it could not be looked for at first', async () => {
-  store = await openStore(SMALL);
-  const before = store.openTrack(TRACK);
-  await writeAll(before, 0, 2);
-  const { chunks } = await before.sync();
-  killed.push(before);
-  await restart(chunks);
+  const chunks = await leaveOneUnsealed();
   disk.hang(pathOf(chunks[0]?.store), ['read']);
   const writer = store.openTrack(TRACK);
   await whileTimePasses(clock, writeAll(writer, 2, 6));
