@@ -1,6 +1,5 @@
 // The recorder's settings: its environment, parsed once, every fault listed.
 
-import { availableParallelism } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { readConfig } from '#base';
@@ -51,7 +50,7 @@ const settingsSchema = z.object({
   NIGHTJAR_RTMP_PORT: port.default(1935),
   NIGHTJAR_MOTION_PROCESSES: z.coerce.number().int().min(1).max(64).optional(),
   /** How many of them share the machine's memory. */
-  NIGHTJAR_RECORDERS: z.coerce.number().int().min(1).max(1024).default(availableParallelism()),
+  NIGHTJAR_RECORDERS: z.coerce.number().int().min(1).max(1024).optional(),
   /** Read by libuv: how many disk operations can be under way. */
   UV_THREADPOOL_SIZE: z.coerce.number().int().min(1).max(1024).default(4),
   /** Cameras are read so often while nobody watches: fewer wake-ups cost less; 0 is at once. */
@@ -79,7 +78,7 @@ export interface RecorderConfig {
   readonly scrubDays: number;
   readonly scrubBytesPerSecond: number;
   readonly motionProcesses: number | undefined;
-  readonly recorders: number;
+  readonly recorders: number | undefined;
   readonly push: { readonly host: string; readonly port: number };
   readonly ingestTurnMs: number;
   /** Of libuv's pool. */

@@ -1,6 +1,6 @@
 // Records that are written and may have to be written again, should their disk hang.
 
-import type { RecordNumber } from '#store';
+import { isSameRecord, type RecordNumber } from '#store';
 import type { KeptRecord } from './track-record.js';
 
 /** As much as the hub keeps of a group for its viewers: it is the same memory. */
@@ -24,7 +24,7 @@ export class HeldRecords {
 
   /** This record and those in front of it are safe. */
   safe(number: RecordNumber): void {
-    const at = this.#records.findIndex((record) => isSame(record, number));
+    const at = this.#records.findIndex((record) => isSameRecord(record, number));
     this.#safe = Math.max(this.#safe, at + 1);
     const isWhole = this.#safe === this.#records.length && this.#records.at(-1)?.endsGroup === true;
     let first = isWhole ? this.#safe : Math.min(this.#safe, this.#records.length - 1);
@@ -37,7 +37,7 @@ export class HeldRecords {
    * with a later group.
    */
   takeFrom(number: RecordNumber): KeptRecord[] {
-    const at = this.#records.findIndex((record) => isSame(record, number));
+    const at = this.#records.findIndex((record) => isSameRecord(record, number));
     if (at > 0) this.#release(at);
     const taken = this.#records;
     this.#records = [];
@@ -58,8 +58,4 @@ export class HeldRecords {
     }
     this.#safe = Math.max(0, this.#safe - count);
   }
-}
-
-export function isSame(a: RecordNumber, b: RecordNumber): boolean {
-  return a.run === b.run && a.sequence === b.sequence;
 }

@@ -49,7 +49,7 @@ export interface RecorderOptions {
   readonly scrub?: Pick<ScrubOptions, 'periodDays' | 'maxBytesPerSecond'>;
   readonly motionProcesses?: number | undefined;
   /** How many recorders share the machine's memory; by default one for each processor. */
-  readonly recorders?: number;
+  readonly recorders?: number | undefined;
   /** Where cameras push to; open only while there is one. Default: RTMP's port on every address. */
   readonly push?: { readonly host: string; readonly port: number };
   /** Asks cameras for their own events; without it such a camera records continuously. */

@@ -4,6 +4,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { toNightjarError, type Clock, type Log } from '#base';
 import {
   foldGroups,
+  isSameRecord,
   type ChunkStore,
   type RecordedGroup,
   type RecordNumber,
@@ -14,7 +15,7 @@ import {
 import type { TrackName } from '#media';
 import type { TimelineBatch } from '#timeline';
 import type { KeptFrom } from './gate.js';
-import { HeldRecords, isSame } from './held-records.js';
+import { HeldRecords } from './held-records.js';
 import type { KeptRecord } from './track-record.js';
 
 export type DiskFailure = 'disk-full' | 'disk-too-slow' | 'disk-error';
@@ -289,7 +290,7 @@ export class TrackFlush {
 
   #isNext(number: RecordNumber): boolean {
     const next = this.#queue[0];
-    return next !== undefined && isSame(next, number);
+    return next !== undefined && isSameRecord(next, number);
   }
 
   /** What was too large to be held is lost; the next group goes elsewhere. */

@@ -107,6 +107,10 @@ export interface ScannedChunk {
 /** A record by its number within its run. */
 export type RecordNumber = Pick<RecordFacts, 'run' | 'sequence'>;
 
+export function isSameRecord(a: RecordNumber, b: RecordNumber): boolean {
+  return a.run === b.run && a.sequence === b.sequence;
+}
+
 /** From which record on its disk has it to be written again; where it is not, time is lost. */
 export interface RecordToRepeat extends RecordNumber {
   /** Where what is not safe begins. */

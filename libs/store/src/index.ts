@@ -18,6 +18,7 @@ export type {
   SyncResult,
   WrittenRecord,
 } from './chunk-info.js';
+export { isSameRecord } from './chunk-info.js';
 export { ChunkStore, type ListedPlace } from './chunk-store.js';
 export { STORE_IDENTITY_FILE } from './store-directory.js';
 export type { ChunkStoreOptions, KnownChunks } from './chunk-store-options.js';

@@ -1,7 +1,7 @@
 // Chunks of a track that were left because their disk hangs: what becomes of them when it answers.
 
 import type { Log } from '#base';
-import type { ChunkInfo, RecordNumber, WrittenRecord } from './chunk-info.js';
+import { isSameRecord, type ChunkInfo, type RecordNumber, type WrittenRecord } from './chunk-info.js'; // prettier-ignore
 import type { GroupPlace, OpenChunk } from './open-chunk.js';
 import type { SealChain } from './seal-chain.js';
 
@@ -55,7 +55,7 @@ export class LeftChunks {
   follow(record: RecordNumber): void {
     for (const left of this.#left) {
       if (left.isWrittenAgain !== undefined) continue;
-      left.isWrittenAgain = isSame(left.again, record);
+      left.isWrittenAgain = isSameRecord(left.again, record);
       if (!left.isWrittenAgain) this.#settle(left.chunk, { left, kept: left.chunk.safe });
     }
   }
@@ -68,7 +68,7 @@ export class LeftChunks {
       if (left.isWrittenAgain !== true) continue;
       const behind = records.filter((record) => record.chunk.id > chunk.id);
       const kept = chunk.keptBefore(again);
-      if (!left.isTold && behind.some(({ record }) => isSame(record, again))) {
+      if (!left.isTold && behind.some(({ record }) => isSameRecord(record, again))) {
         left.isTold = true;
         if (kept !== undefined) rows.chunks.push(kept);
         else if (chunk.safe !== undefined) rows.removedChunks.push(chunk.id);
@@ -129,8 +129,4 @@ export class LeftChunks {
 /** Later runs have higher numbers. */
 function isAtOrBehind(a: RecordNumber, b: RecordNumber): boolean {
   return a.run === b.run ? a.sequence >= b.sequence : a.run > b.run;
-}
-
-export function isSame(a: RecordNumber, b: RecordNumber): boolean {
-  return a.run === b.run && a.sequence === b.sequence;
 }

@@ -3,8 +3,8 @@
 import { ByteWriter, NightjarError, toNightjarError, type Clock, type ErrorContext, type Log } from '#base'; // prettier-ignore
 import { RECORD_HEADROOM_BYTES, type MediaRecord } from '#media';
 import { encodeHeader } from './audio-header.js';
-import type { ChunkInfo, RecordFacts, RecordNumber, RecordToRepeat, SyncResult, WrittenRecord } from './chunk-info.js'; // prettier-ignore
-import { isSame, LeftChunks } from './left-chunks.js';
+import { isSameRecord, type ChunkInfo, type RecordFacts, type RecordNumber, type RecordToRepeat, type SyncResult, type WrittenRecord } from './chunk-info.js'; // prettier-ignore
+import { LeftChunks } from './left-chunks.js';
 import type { NewChunk, OpenChunk, UnsafeTime } from './open-chunk.js';
 import type { TrackIdentity } from './record-header.js';
 import type { SealChain } from './seal-chain.js';
@@ -156,7 +156,7 @@ export class TrackWriter {
   async #writeOne(record: MediaRecord): Promise<void> {
     if (this.#current?.directory.usable === false) await this.#leaveRefused(this.#current);
     const again = this.#takeAgain();
-    if (again !== undefined && !isSame(again, record)) throw mustBeAgain(again);
+    if (again !== undefined && !isSameRecord(again, record)) throw mustBeAgain(again);
     if (this.#needsGroupStart && !record.startsGroup) throw groupStartExpected(record);
     const buffers = this.#withHeader(record);
     let full: OpenChunk | undefined;
